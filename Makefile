@@ -1,0 +1,45 @@
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help example test test-oldest lint names wheel clean
+
+help:
+	@echo "make example      install into .venv and train LeNet-5 (ARGS='--activation snake --epochs 3')"
+	@echo "make test         install into .venv and run the tests"
+	@echo "make test-oldest  the tests on the oldest supported Keras and TensorFlow, in .venv-oldest"
+	@echo "make lint         ruff and mypy"
+	@echo "make names        write the list of public names in keras_activations/__init__.py"
+
+.venv/installed: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[examples,test,lint]'
+	touch $@
+
+.venv-oldest/installed: pyproject.toml
+	$(PYTHON) -m venv .venv-oldest
+	.venv-oldest/bin/python -m pip install --quiet --upgrade pip
+	.venv-oldest/bin/python -m pip install --quiet --editable '.[examples,test]' 'tensorflow==2.18.*' 'keras==3.10.*'
+	touch $@
+
+example: .venv/installed
+	$(BIN)/python examples/lenet5_cifar10.py $(ARGS)
+
+test: .venv/installed
+	$(BIN)/python -m pytest $(ARGS)
+
+test-oldest: .venv-oldest/installed
+	.venv-oldest/bin/python -m pytest $(ARGS)
+
+lint: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+names: .venv/installed
+	$(BIN)/python tests/exports.py
+	$(BIN)/ruff check --quiet --fix --select I keras_activations/__init__.py
+	$(BIN)/ruff format --quiet keras_activations/__init__.py
+
+clean:
+	rm -rf .venv .venv-oldest build dist *.egg-info

@@ -1,0 +1,116 @@
+"""Activation functions for Keras 3 on TensorFlow: functions, layers, strings."""
+
+import keras as _keras
+
+if _keras.backend.backend() != "tensorflow":
+    raise ImportError(
+        f"keras_activations needs Keras on TensorFlow, but Keras runs on "
+        f"{_keras.backend.backend()}. Set the environment variable KERAS_BACKEND=tensorflow."
+    )
+
+from keras_activations import _keras_strings
+from keras_activations._keras_strings import use
+from keras_activations._registry import ActivationInfo, catalogue, get, info, layer
+from keras_activations.activations.binary_step import BinaryStep, binary_step
+from keras_activations.activations.bounded_tanh import BoundedTanh, bounded_tanh
+from keras_activations.activations.elu import ELU, elu
+from keras_activations.activations.exponential import Exponential, exponential
+from keras_activations.activations.gelu import GELU, gelu
+from keras_activations.activations.gelu_tanh import GELUTanh, gelu_tanh
+from keras_activations.activations.hard_sigmoid import HardSigmoid, hard_sigmoid
+from keras_activations.activations.hard_silu import HardSiLU, hard_silu
+from keras_activations.activations.leaky_relu import LeakyReLU, leaky_relu
+from keras_activations.activations.linear import Linear, linear
+from keras_activations.activations.log_softmax import LogSoftmax, log_softmax
+from keras_activations.activations.maxout import Maxout, maxout
+from keras_activations.activations.mish import Mish, mish
+from keras_activations.activations.prelu import PReLU, prelu
+from keras_activations.activations.relu import ReLU, relu
+from keras_activations.activations.relu6 import ReLU6, relu6
+from keras_activations.activations.rrelu import RReLU, rrelu
+from keras_activations.activations.selu import SELU, selu
+from keras_activations.activations.sigmoid import Sigmoid, sigmoid
+from keras_activations.activations.silu import SiLU, silu
+from keras_activations.activations.snake import Snake, snake
+from keras_activations.activations.softmax import Softmax, softmax
+from keras_activations.activations.softplus import Softplus, softplus
+from keras_activations.activations.softsign import Softsign, softsign
+from keras_activations.activations.sparsemax import Sparsemax, sparsemax
+from keras_activations.activations.swiglu import SwiGLU, swiglu
+from keras_activations.activations.swish import Swish, swish
+from keras_activations.activations.tanh import Tanh, tanh
+from keras_activations.activations.threshold import Threshold, threshold
+from keras_activations.activations.xielu import XIELU, xielu
+
+__all__ = [
+    "ELU",
+    "GELU",
+    "SELU",
+    "XIELU",
+    "ActivationInfo",
+    "BinaryStep",
+    "BoundedTanh",
+    "Exponential",
+    "GELUTanh",
+    "HardSiLU",
+    "HardSigmoid",
+    "LeakyReLU",
+    "Linear",
+    "LogSoftmax",
+    "Maxout",
+    "Mish",
+    "PReLU",
+    "RReLU",
+    "ReLU",
+    "ReLU6",
+    "SiLU",
+    "Sigmoid",
+    "Snake",
+    "Softmax",
+    "Softplus",
+    "Softsign",
+    "Sparsemax",
+    "SwiGLU",
+    "Swish",
+    "Tanh",
+    "Threshold",
+    "binary_step",
+    "bounded_tanh",
+    "catalogue",
+    "elu",
+    "exponential",
+    "gelu",
+    "gelu_tanh",
+    "get",
+    "hard_sigmoid",
+    "hard_silu",
+    "info",
+    "layer",
+    "leaky_relu",
+    "linear",
+    "log_softmax",
+    "maxout",
+    "mish",
+    "prelu",
+    "relu",
+    "relu6",
+    "rrelu",
+    "selu",
+    "sigmoid",
+    "silu",
+    "snake",
+    "softmax",
+    "softplus",
+    "softsign",
+    "sparsemax",
+    "swiglu",
+    "swish",
+    "tanh",
+    "threshold",
+    "use",
+    "xielu",
+]
+
+__version__ = "0.1.0"
+
+_keras_strings.install()

@@ -1,0 +1,59 @@
+"""Axes and sizes, checked where they come in."""
+
+from typing import Any
+
+Shape = tuple[int | None, ...]
+
+
+def existing(axis: Any, x: Any) -> Any:
+    """The axis or axes of a tensor, hashable; an error if there is no such axis."""
+    axis = axis_or_axes("axis", axis)
+    axes = axis if isinstance(axis, list) else [axis]
+    if x.shape.rank is not None:
+        for one in axes:
+            normalized(one, x.shape.rank)
+    return tuple(axis) if isinstance(axis, list) else axis
+
+
+def half(shape: Shape, axis: int, name: str) -> int | None:
+    """Half the size of an axis, None if unknown; an error if it has no halves."""
+    size = shape[normalized(axis, len(shape))]
+    if size is not None and size % 2:
+        raise ValueError(
+            f"{name} halves axis {axis}, which must have an even size. Received: size {size}, "
+            f"shape={tuple(shape)}."
+        )
+    return None if size is None else size // 2
+
+
+def resized(shape: Shape, axis: int, size: int | None) -> Shape:
+    """The shape with another size along one axis."""
+    changed = list(shape)
+    changed[normalized(axis, len(shape))] = size
+    return tuple(changed)
+
+
+def normalized(axis: int, rank: int) -> int:
+    """A negative axis counted from the front; an error if there is no such axis."""
+    if not -rank <= axis < rank:
+        raise ValueError(f"Expected an axis from {-rank} to {rank - 1}. Received: axis={axis}.")
+    return axis % rank
+
+
+def integer(name: str, value: Any) -> int:
+    """A constructor argument that must be an integer."""
+    try:
+        if isinstance(value, str | bool) or int(value) != value:
+            raise TypeError
+        return int(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"`{name}` must be an integer. Received: {name}={value!r}") from None
+
+
+def axis_or_axes(name: str, value: Any) -> Any:
+    """A constructor argument that must be an axis, a list of axes, or None."""
+    if value is None:
+        return None
+    if isinstance(value, list | tuple):
+        return [integer(name, axis) for axis in value]
+    return integer(name, value)

@@ -1,0 +1,194 @@
+"""Strings: makes `activation="snake"` mean ours, the one place that touches Keras's internals.
+
+Keras looks an activation's name up in a private table and nowhere else. The table is replaced by
+one that asks Keras first, then the user's own registered objects, then this package. Should a
+later Keras have no such table, `keras.activations.get` is wrapped instead; should that not help
+either, the import warns and everything but strings goes on working.
+"""
+
+import functools
+import importlib
+import warnings
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Any
+
+import keras
+
+from keras_activations._registry import ActivationInfo, catalogue, find, get, unknown
+
+_in_use: list["use"] = []
+_undo: list[Callable[[], None]] = []
+
+
+class use:
+    """Makes Keras's own names mean this package's functions.
+
+    Until then `activation="gelu"` means Keras's gelu. Afterwards it means ours, everywhere, until
+    `.restore()` or the end of the `with` block. Models are still saved under the plain name, and
+    so load without this package. Layers that exist keep the function they have.
+
+    relu, tanh, sigmoid, softmax and linear are never taken over: Keras's recurrent layers and
+    cross-entropies rely on those being its own.
+
+    Args:
+        *names: The names to take over. None: all that Keras and this package share.
+
+    Raises:
+        ValueError: If a name is not one of Keras's, or is one that must be left alone.
+
+    Example:
+
+    >>> import keras, keras_activations as ka
+    >>> with ka.use("gelu"):
+    ...     keras.activations.get("gelu") is ka.gelu
+    True
+    >>> keras.activations.get("gelu") is keras.activations.gelu
+    True
+    """
+
+    def __init__(self, *names: str) -> None:
+        shared = _shared_names()
+        for name in names:
+            if name not in shared:
+                raise ValueError(
+                    f"{name!r} is not a name that Keras and this package share. Those that can be "
+                    f"taken over are: {', '.join(sorted(shared))}."
+                )
+            if not shared[name].replaceable:
+                raise ValueError(
+                    f"{name!r} is left to Keras, which relies on its own function. Pass "
+                    f"`activation=keras_activations.{name}` where you want this one."
+                )
+        self.functions = {
+            name: entry.function
+            for name, entry in shared.items()
+            if entry.replaceable and (not names or name in names)
+        }
+        _in_use.append(self)
+
+    def restore(self) -> None:
+        """Gives the names back; may be called more than once."""
+        if self in _in_use:
+            _in_use.remove(self)
+
+    def __enter__(self) -> "use":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.restore()
+
+
+def install() -> None:
+    """Makes strings work; never raises."""
+    if _works():
+        return
+    for attempt in (_replace_table, _wrap_get):
+        try:
+            attempt()
+        except (AttributeError, ImportError, TypeError):
+            continue
+        if _works():
+            return
+        uninstall()
+    warnings.warn(
+        f'Strings such as activation="{_probe()}" do not work with Keras {keras.__version__}: it '
+        f"keeps its table of names where keras_activations does not find it. Pass functions, "
+        f"`activation=keras_activations.get({_probe()!r})`, or layers. Everything else works.",
+        stacklevel=2,
+    )
+
+
+def uninstall() -> None:
+    """Puts Keras back as it was."""
+    while _undo:
+        _undo.pop()()
+
+
+class _Names(dict[str, Any]):
+    """Keras's table of names, which holds Keras's entries and looks further for others."""
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        found = _taken_over(key) or super().get(key) or _theirs(key) or _ours(key)
+        if found is None and default is None and isinstance(key, str):
+            raise ValueError(unknown(key, _all_names(self)))
+        return default if found is None else found
+
+
+def _replace_table() -> None:
+    module: Any = importlib.import_module("keras.src.activations")
+    table = module.ALL_OBJECTS_DICT
+    module.ALL_OBJECTS_DICT = _Names(table)
+    _undo.append(lambda: setattr(module, "ALL_OBJECTS_DICT", table))
+
+
+def _wrap_get() -> None:
+    original = keras.activations.get
+
+    @functools.wraps(original)
+    def wrapped(identifier: Any) -> Any:
+        if not isinstance(identifier, str):
+            return original(identifier)
+        found = _taken_over(identifier)
+        if found is None:
+            try:
+                return original(identifier)
+            except ValueError:
+                found = _theirs(identifier) or _ours(identifier)
+        if found is None:
+            raise ValueError(unknown(identifier, _all_names(())))
+        return found
+
+    # Keras's layers reach the function through the private module, users through the public one.
+    for name in ("keras.src.activations", "keras.activations"):
+        module: Any = importlib.import_module(name)
+        _undo.append(functools.partial(setattr, module, "get", module.get))
+        module.get = wrapped
+
+
+def _works() -> bool:
+    try:
+        return keras.activations.get(_probe()) is get(_probe())
+    except ValueError:
+        return False
+
+
+def _probe() -> str:
+    return next(i.name for i in catalogue() if not hasattr(keras.activations, i.name))
+
+
+def _shared_names() -> dict[str, ActivationInfo]:
+    """The names that Keras and this package have in common.
+
+    An alias of Keras's means what Keras's function of that alias is called.
+    """
+    ours = {entry.name: entry for entry in catalogue()}
+    names = {key: getattr(it, "__name__", key) for key, it in vars(keras.activations).items()}
+    return {key: ours[name] for key, name in names.items() if name in ours}
+
+
+def _taken_over(key: Any) -> Callable[..., Any] | None:
+    for taken in reversed(_in_use):
+        if key in taken.functions:
+            return taken.functions[key]
+    return None
+
+
+def _theirs(key: Any) -> Any:
+    # What the user has registered, under a scope or globally, comes before what we have.
+    found = keras.saving.get_registered_object(key) if isinstance(key, str) else None
+    return found() if isinstance(found, type) else found
+
+
+def _ours(key: Any) -> Callable[..., Any] | None:
+    return find(key) if isinstance(key, str) else None
+
+
+def _all_names(keras_names: Iterable[str]) -> set[str]:
+    ours = {name for i in catalogue() for name in (i.name, *i.aliases)}
+    return ours | set(keras_names) | set(keras.saving.get_custom_objects())

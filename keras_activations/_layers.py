@@ -1,0 +1,247 @@
+"""The base classes of the layers, one for each family."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from keras_activations._axes import Shape, axis_or_axes, half, integer, normalized, resized
+from keras_activations._registry import constructor_arguments
+
+
+class ActivationLayer(keras.layers.Layer):
+    """A layer that applies one activation.
+
+    A subclass stores every argument of its constructor in an attribute of the same name; the
+    config is written from that rule.
+    """
+
+    elementwise = True
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    @classmethod
+    def symbolic(cls, x: keras.KerasTensor, arguments: dict[str, Any]) -> Any:
+        """The layer in a functional model, where the function was called on a `KerasTensor`."""
+        return cls(**arguments)(x)
+
+    def build(self, input_shape: Shape) -> None:
+        self.built = True
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return tuple(input_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        for name in constructor_arguments(type(self)):
+            config[name] = keras.saving.serialize_keras_object(self.argument(name))
+        return config
+
+    def argument(self, name: str) -> Any:
+        """What the constructor was given under that name."""
+        return getattr(self, name)
+
+
+class LearnableLayer(ActivationLayer):
+    """An activation with trainable parameters.
+
+    A parameter's attribute holds its initial value until the layer is built, and its variable
+    from then on.
+
+    Args:
+        axis: The axis, or list of axes, along which the parameters vary: by default the last, one
+            value for each channel. None: a single value for the whole layer. Along the other axes
+            the input may have any size.
+    """
+
+    def __init__(self, axis: int | Sequence[int] | None = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = axis_or_axes("axis", axis)
+        self._initial: dict[str, float] = {}
+
+    @classmethod
+    def symbolic(cls, x: keras.KerasTensor, arguments: dict[str, Any]) -> Any:
+        # A function trains nothing: its layer holds the same numbers, fixed.
+        return cls(**arguments, axis=None, trainable=False)(x)
+
+    def learn(
+        self,
+        name: str,
+        value: float,
+        initializer: Any,
+        regularizer: Any,
+        constraint: Any,
+    ) -> None:
+        """Declares a trainable parameter and stores its constructor arguments.
+
+        Args:
+            name: Name of the parameter.
+            value: Its initial value.
+            initializer: Keras initializer used instead of `value`, or None.
+            regularizer: Keras regularizer, or None.
+            constraint: Keras constraint, or None.
+        """
+        self._initial[name] = number(name, value)
+        setattr(self, name, self._initial[name])
+        setattr(self, f"{name}_initializer", keras.initializers.get(initializer))
+        setattr(self, f"{name}_regularizer", keras.regularizers.get(regularizer))
+        setattr(self, f"{name}_constraint", keras.constraints.get(constraint))
+
+    def initial_weight(self, name: str) -> float:
+        """The number that the variable of a parameter starts from."""
+        return self._initial[name]
+
+    def build(self, input_shape: Shape) -> None:
+        shape, axes = self._parameter_shape(input_shape)
+        for name in self._initial:
+            initializer = getattr(self, f"{name}_initializer")
+            variable = self.add_weight(
+                name=name,
+                shape=shape,
+                initializer=initializer or keras.initializers.Constant(self.initial_weight(name)),
+                regularizer=getattr(self, f"{name}_regularizer"),
+                constraint=getattr(self, f"{name}_constraint"),
+                # The function computes 16-bit inputs in float32 and wants the parameter unrounded.
+                autocast=False,
+            )
+            setattr(self, name, variable)
+        if axes:
+            self.input_spec = keras.layers.InputSpec(ndim=len(input_shape), axes=axes)
+        super().build(input_shape)
+
+    def argument(self, name: str) -> Any:
+        return self._initial.get(name, super().argument(name))
+
+    def _parameter_shape(self, input_shape: Shape) -> tuple[Shape, dict[int, int]]:
+        """A shape that broadcasts against the input, and the size that each axis must have."""
+        if self.axis is None:
+            return (), {}
+        rank = len(input_shape)
+        axes = sorted(
+            normalized(a, rank) for a in ([self.axis] if isinstance(self.axis, int) else self.axis)
+        )
+        for axis in axes:
+            if axis == 0 or input_shape[axis] is None:
+                raise ValueError(
+                    f"{type(self).__name__} keeps one parameter for each entry of axis {axis}, "
+                    f"which must not be the batch axis and must have a known size. Received: "
+                    f"axis={self.axis}, input_shape={tuple(input_shape)}. Pass the axis of the "
+                    f"channels, or axis=None for one parameter in all."
+                )
+        sizes = {axis: int(input_shape[axis]) for axis in axes}  # type: ignore[arg-type]
+        return tuple(sizes.get(i, 1) for i in range(axes[0], rank)), sizes
+
+
+class StochasticLayer(ActivationLayer):
+    """An activation that is random in training.
+
+    Args:
+        seed: Integer, or None for a new seed in each layer.
+    """
+
+    def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    @classmethod
+    def symbolic(cls, x: keras.KerasTensor, arguments: dict[str, Any]) -> Any:
+        training = arguments.pop("training", None)
+        return cls(**arguments)(x, training=training)
+
+
+def in_training(x: Any) -> bool:
+    """Whether the Keras layer that is being called is being trained.
+
+    Lets a plain function, passed as `activation=` to a layer, behave as a layer of its own would.
+    """
+    return bool(_training_of_caller(x))
+
+
+class _TrainingOfCaller(keras.layers.Layer):
+    """Returns the `training` argument that Keras hands down from the layer around it."""
+
+    def __init__(self) -> None:
+        super().__init__(name="training_of_caller", autocast=False)
+        self.built = True
+
+    def call(self, inputs: Any, training: bool | None = None) -> bool | None:
+        return training
+
+
+_training_of_caller = _TrainingOfCaller()
+
+
+class GatedLayer(ActivationLayer):
+    """An activation in which one half of the channels gates the other.
+
+    Args:
+        axis: The axis that is halved.
+    """
+
+    elementwise = False
+
+    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = integer("axis", axis)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return resized(input_shape, self.axis, half(input_shape, self.axis, type(self).__name__))
+
+
+class SimplexLayer(ActivationLayer):
+    """An activation that normalizes along an axis.
+
+    Args:
+        axis: The axis, or list of axes, along which the outputs sum to one.
+
+    Call arguments:
+        inputs: Floating-point tensor.
+        mask: Boolean tensor that broadcasts against the inputs, True where an entry takes part.
+            A mask of the leading axes alone, such as the one of the time steps that Keras hands
+            from layer to layer, masks whole rows.
+    """
+
+    elementwise = False
+
+    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = axis_or_axes("axis", axis)
+
+    def masked(
+        self, function: Callable[..., Any], inputs: Any, mask: Any, outside: float = 0.0
+    ) -> Any:
+        """`function(inputs)` over the entries that the mask keeps, `outside` elsewhere."""
+        if mask is None:
+            return function(inputs, axis=self.axis)
+        mask = tf.cast(mask, tf.bool)
+        if _leads(mask.shape, inputs.shape):
+            mask = tf.reshape(
+                mask, tf.concat([tf.shape(mask), [1] * (inputs.shape.rank - mask.shape.rank)], 0)
+            )
+        outputs = function(tf.where(mask, inputs, inputs.dtype.min), axis=self.axis)
+        return tf.where(mask, outputs, tf.cast(outside, outputs.dtype))
+
+
+def _leads(mask: tf.TensorShape, inputs: tf.TensorShape) -> bool:
+    """Whether the mask has the leading axes of the inputs alone."""
+    return 2 <= mask.rank < inputs.rank and mask.is_compatible_with(inputs[: mask.rank])
+
+
+def number(name: str, value: Any, minimum: float = -math.inf, above: float = -math.inf) -> float:
+    """A constructor argument that must be a real number, not less than, or above, another."""
+    try:
+        if isinstance(value, str | bool):
+            raise TypeError
+        result = float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"`{name}` must be a number. Received: {name}={value!r}") from None
+    if not (math.isfinite(result) and result >= minimum and result > above):
+        limit = f" above {above}" if above > -math.inf else f" of at least {minimum}"
+        limit = limit if max(above, minimum) > -math.inf else ""
+        raise ValueError(f"`{name}` must be a finite number{limit}. Received: {name}={value!r}")
+    return result

@@ -1,0 +1,321 @@
+"""What there is: the decorators that a page wears, and the look-up by name."""
+
+import ast
+import dataclasses
+import difflib
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+import keras
+import tensorflow as tf
+
+PACKAGE = "keras_activations"
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+LayerClass = TypeVar("LayerClass", bound=type[Any])
+
+_INFOS: dict[str, "ActivationInfo"] = {}
+_NAMES: dict[str, str] = {}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ActivationInfo:
+    """What the package says about one activation, as its page states it.
+
+    Attributes:
+        name: Name of the function, and the string that Keras layers take.
+        function: The function of tensors.
+        layer: The layer class.
+        formula: The definition as a Python expression in `x` and the parameters (in `a` and `b`
+            for a gated unit); for what is no scalar expression, the definition in words.
+        paper: Author and year of the source, or None.
+        url: Where the source is found, or None.
+        kinks: Points at which the first derivative, or the value, jumps, at default parameters.
+        range: Infimum and supremum of the values at default parameters.
+        monotonic: Whether the value never decreases, at default parameters.
+        backward: Where the backward pass is deliberately not the derivative, the expression that
+            takes its place, else None.
+        aliases: Other strings that mean this activation.
+        samples: Further parameter values at which the claims are tested.
+        torch: The same activation in PyTorch, as an expression in `x`, or None.
+        portable: Whether the function is saved under Keras's own plain name, so that the file
+            loads without this package.
+        replaceable: Whether `use()` may give Keras's name to this function.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    layer: Any
+    formula: str
+    paper: str | None = None
+    url: str | None = None
+    kinks: tuple[float, ...] = ()
+    range: tuple[float, float] | None = None
+    monotonic: bool | None = None
+    backward: str | None = None
+    aliases: tuple[str, ...] = ()
+    samples: tuple[Mapping[str, Any], ...] = ()
+    torch: str | None = None
+    portable: bool = False
+    replaceable: bool = True
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The function's arguments after x, with their defaults."""
+        parameters = list(inspect.signature(self.function).parameters.values())[1:]
+        return {p.name: p.default for p in parameters}
+
+    @property
+    def elementwise(self) -> bool:
+        """Whether each output element depends on the input element in its place alone."""
+        return self.layer.elementwise
+
+
+def activation(function: Function) -> Function:
+    """Makes the function of a page take what Keras users pass.
+
+    Lists, arrays, scalars, variables, integers, booleans and ragged tensors become tensors of
+    floating-point numbers; a `keras.KerasTensor` goes through the activation's layer.
+    """
+
+    # AutoGraph has nothing to convert on a page, and would read the source of each to find out.
+    @functools.wraps(function)
+    @tf.autograph.experimental.do_not_convert
+    def public(x: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(x, keras.KerasTensor):
+            bound = inspect.signature(function).bind(x, *args, **kwargs)
+            arguments = dict(list(bound.arguments.items())[1:])
+            return _INFOS[function.__name__].layer.symbolic(x, arguments)
+        if isinstance(x, tf.RaggedTensor) and _INFOS[function.__name__].elementwise:
+            return tf.ragged.map_flat_values(public, x, *args, **kwargs)
+        return function(_floating(x, function.__name__), *args, **kwargs)
+
+    return public  # type: ignore[return-value]
+
+
+def register(function: Callable[..., Any], **claims: Any) -> Callable[[LayerClass], LayerClass]:
+    """Enters a function and the layer class below it in the registry, and in Keras's.
+
+    Args:
+        function: The public function of the page.
+        **claims: The fields of `ActivationInfo`. Each is tested; what is not claimed is not.
+
+    Returns:
+        A decorator for the layer class, which it returns as it was.
+    """
+    name = function.__name__
+    portable = claims.pop("portable", _keras_has(name))
+
+    def decorator(layer: LayerClass) -> LayerClass:
+        info = ActivationInfo(
+            name=name, function=function, layer=layer, portable=portable, **claims
+        )
+        _INFOS[name] = info
+        _NAMES.update(dict.fromkeys((name, *info.aliases), name))
+        keras.saving.register_keras_serializable(PACKAGE)(layer)
+        if portable:
+            # Only a key to load by. Were the function registered, Keras would save it under that
+            # key instead of the plain name that loads everywhere.
+            keras.saving.get_custom_objects()[f"{PACKAGE}>{name}"] = function
+        else:
+            keras.saving.register_keras_serializable(PACKAGE, name)(function)
+        return layer
+
+    return decorator
+
+
+def catalogue() -> list[ActivationInfo]:
+    """All activations of the package, sorted by name.
+
+    Returns:
+        List of `ActivationInfo`.
+
+    Example:
+
+    >>> import keras_activations as ka
+    >>> [info.name for info in ka.catalogue() if info.name.startswith("g")]
+    ['gelu', 'gelu_tanh']
+    """
+    return [_INFOS[name] for name in sorted(_INFOS)]
+
+
+def info(identifier: Any) -> ActivationInfo:
+    """What is known about an activation: formula, paper, kinks, range, function, layer.
+
+    Args:
+        identifier: Name or alias, or the function, layer class or layer instance itself.
+
+    Returns:
+        An `ActivationInfo`.
+
+    Raises:
+        ValueError: If there is no such activation.
+
+    Example:
+
+    >>> import keras_activations as ka
+    >>> ka.info("hard_swish").name
+    'hard_silu'
+    >>> ka.info(ka.Mish).formula
+    'x * tanh(log(1 + exp(x)))'
+    """
+    if isinstance(identifier, str):
+        name = _NAMES.get(identifier.removeprefix(f"{PACKAGE}>"))
+        if name is None:
+            raise ValueError(unknown(identifier, _NAMES))
+        return _INFOS[name]
+    for entry in _INFOS.values():
+        if any(identifier is it for it in (entry, entry.function, entry.layer)):
+            return entry
+        if type(identifier) is entry.layer:
+            return entry
+    raise ValueError(
+        f"Expected the name, function or layer of an activation of this package. "
+        f"Received: {identifier!r}"
+    )
+
+
+def get(identifier: Any) -> Callable[..., Any]:
+    """The activation that a string stands for, always this package's own.
+
+    Args:
+        identifier: A name or alias, such as `"mish"`; a name with parameters, such as
+            `"leaky_relu(negative_slope=0.1)"`, whose values are Python literals; a callable, which
+            is returned as it is; or None, which means linear.
+
+    Returns:
+        The function or, for a name with parameters, a layer.
+
+    Raises:
+        ValueError: If there is no such activation, or it has no such parameter.
+        TypeError: If `identifier` is of another type.
+
+    Example:
+
+    >>> import keras_activations as ka
+    >>> ka.get("mish") is ka.mish
+    True
+    >>> ka.get("leaky_relu(negative_slope=0.1)").negative_slope
+    0.1
+    """
+    if identifier is None:
+        identifier = "linear"
+    if isinstance(identifier, str):
+        found = find(identifier)
+        if found is None:
+            raise ValueError(unknown(identifier, _NAMES))
+        return found
+    if callable(identifier):
+        return identifier
+    raise TypeError(
+        f"Expected the name of an activation, a callable or None. Received: {identifier!r}"
+    )
+
+
+def layer(identifier: str, **kwargs: Any) -> keras.layers.Layer:
+    """A new layer of the activation of that name.
+
+    Args:
+        identifier: A name or alias, such as `"snake"`.
+        **kwargs: The arguments of the layer's constructor.
+
+    Returns:
+        A layer.
+
+    Raises:
+        ValueError: If there is no such activation, or it has no such parameter.
+
+    Example:
+
+    >>> import keras_activations as ka
+    >>> ka.layer("snake", alpha=2.0, axis=None).alpha
+    2.0
+    """
+    return _build(info(identifier), (), kwargs)
+
+
+def find(identifier: str) -> Callable[..., Any] | None:
+    """The function or layer that a string stands for, or None if it is not one of ours."""
+    identifier = identifier.removeprefix(f"{PACKAGE}>")
+    if identifier in _NAMES:
+        return _INFOS[_NAMES[identifier]].function
+    name, bracket, _ = identifier.partition("(")
+    if not bracket or name.strip() not in _NAMES:
+        return None
+    args, kwargs = _literals(identifier)
+    return _build(info(name.strip()), args, kwargs)
+
+
+def unknown(identifier: str, names: Iterable[str]) -> str:
+    """The message for a string that no activation answers to."""
+    wanted = identifier.removeprefix(f"{PACKAGE}>").partition("(")[0].strip().lower()
+    near = difflib.get_close_matches(wanted, sorted(names), n=3, cutoff=0.6)
+    hint = f"Did you mean {' or '.join(repr(n) for n in near)}? " if near else ""
+    return (
+        f"Could not interpret activation function identifier: {identifier[:200]}. {hint}"
+        f"`keras_activations.catalogue()` lists what this package has."
+    )
+
+
+def _keras_has(name: str) -> bool:
+    # Keras's aliases carry the name of the function they stand for, and are saved under that one.
+    return getattr(getattr(keras.activations, name, None), "__name__", None) == name
+
+
+def _floating(x: Any, name: str) -> Any:
+    if isinstance(x, tf.RaggedTensor):
+        raise TypeError(
+            f"{name} is not element-wise and takes no RaggedTensor. Pass `x.to_tensor()`, or map "
+            f"it over the rows with `tf.map_fn`."
+        )
+    if isinstance(x, tf.SparseTensor):
+        raise TypeError(
+            f"{name} takes no SparseTensor. Pass `tf.sparse.to_dense(x)` or, if zeros may stay "
+            f"zeros, `x.with_values({name}(x.values))`."
+        )
+    # Python numbers have no dtype of their own, arrays and tensors keep theirs.
+    plain = isinstance(x, bool | int | float | list | tuple)
+    x = tf.convert_to_tensor(x, dtype_hint=keras.config.floatx() if plain else None)
+    if x.dtype.is_integer or x.dtype.is_bool:
+        return tf.cast(x, keras.config.floatx())
+    if x.dtype not in (tf.float16, tf.bfloat16, tf.float32, tf.float64):
+        advice = "Pass its real and imaginary parts one by one." if x.dtype.is_complex else ""
+        raise TypeError(
+            f"{name} expects floating-point numbers, integers or booleans. "
+            f"Received: dtype={x.dtype.name}. {advice}".rstrip()
+        )
+    return x
+
+
+def _literals(text: str) -> tuple[list[Any], dict[str, Any]]:
+    """The arguments in `"name(1, key=2)"`, read as literals and never evaluated."""
+    try:
+        call = ast.parse(text.strip(), mode="eval").body
+        if not isinstance(call, ast.Call) or any(k.arg is None for k in call.keywords):
+            raise ValueError("not a call")
+        args = [ast.literal_eval(node) for node in call.args]
+        return args, {str(k.arg): ast.literal_eval(k.value) for k in call.keywords}
+    except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError) as error:
+        raise ValueError(
+            f"Could not read the activation {text[:200]!r}. Expected a name and literal values, "
+            f"as in 'name(parameter=0.1)'."
+        ) from error
+
+
+def _build(entry: ActivationInfo, args: Iterable[Any], kwargs: dict[str, Any]) -> Any:
+    try:
+        return entry.layer(*args, **kwargs)
+    except (TypeError, ValueError) as error:
+        accepted = ", ".join(constructor_arguments(entry.layer))
+        raise ValueError(
+            f"Could not make the layer {entry.layer.__name__}: {error} "
+            f"Its parameters are: {accepted or 'none'}."
+        ) from error
+
+
+def constructor_arguments(layer: type[Any]) -> list[str]:
+    """The names of what a layer class takes, beyond what every Keras layer takes."""
+    parameters = inspect.signature(layer).parameters.values()
+    return [p.name for p in parameters if p.kind is not p.VAR_KEYWORD]

@@ -1,0 +1,75 @@
+"""ELU, the exponential linear unit."""
+
+import tensorflow as tf
+
+from keras_activations._calculus import elementwise, step
+from keras_activations._layers import ActivationLayer, number
+from keras_activations._registry import activation, register
+
+
+@activation
+def elu(x, alpha=1.0):
+    """Exponential linear unit: `x if x > 0 else alpha * (exp(x) - 1)`.
+
+    Saturates at `-alpha`, which pushes the mean of a layer's outputs towards zero. With
+    `alpha=1` the slope is continuous; otherwise it is `alpha` at 0.
+
+    Args:
+        x: Tensor of any shape.
+        alpha: Depth of the negative part.
+
+    Returns:
+        Tensor of x's shape and dtype.
+
+    Example:
+
+    >>> ka.elu([-2.0, 0.0, 2.0]).numpy()
+    @@
+
+    Reference:
+
+    - [Clevert, Unterthiner and Hochreiter, 2016](https://arxiv.org/abs/1511.07289)
+    """
+    if isinstance(alpha, int | float) and alpha == 1:
+        # The one operation that TensorFlow fuses with the layer before it.
+        return elementwise(tf.nn.elu, _derivative, x)
+    return elementwise(_value, _derivatives, x, alpha)
+
+
+def _value(x, alpha):
+    return tf.where(x > 0.0, x, alpha * tf.math.expm1(tf.minimum(x, 0.0)))
+
+
+def _derivative(x):
+    return _derivatives(x, 1.0)[0]
+
+
+def _derivatives(x, alpha):
+    above = step(x)
+    negative = tf.minimum(x, 0.0)
+    return above + (1.0 - above) * alpha * tf.exp(negative), tf.math.expm1(negative)
+
+
+@register(
+    elu,
+    formula="x if x > 0 else alpha * (exp(x) - 1)",
+    paper="Clevert, Unterthiner and Hochreiter, 2016",
+    url="https://arxiv.org/abs/1511.07289",
+    range=(-1.0, float("inf")),
+    monotonic=True,
+    samples=({"alpha": 0.5}, {"alpha": 2.0}),
+    torch="torch.nn.functional.elu(x)",
+)
+class ELU(ActivationLayer):
+    """Layer form of `elu`.
+
+    Args:
+        alpha: Depth of the negative part.
+    """
+
+    def __init__(self, alpha=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.alpha = number("alpha", alpha)
+
+    def call(self, inputs):
+        return elu(inputs, self.alpha)

@@ -1,0 +1,42 @@
+"""The exponential function."""
+
+import tensorflow as tf
+
+from keras_activations._calculus import elementwise
+from keras_activations._layers import ActivationLayer
+from keras_activations._registry import activation, register
+
+
+@activation
+def exponential(x):
+    """Exponential: `exp(x)`.
+
+    For outputs that must be positive on a logarithmic scale, such as a rate. Overflows to
+    infinity above 88.7 in float32 and above 11.0 in float16.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        Tensor of x's shape and dtype.
+
+    Example:
+
+    >>> ka.exponential([-2.0, 0.0, 2.0]).numpy()
+    @@
+    """
+    return elementwise(tf.exp, tf.exp, x)
+
+
+@register(
+    exponential,
+    formula="exp(x)",
+    range=(0.0, float("inf")),
+    monotonic=True,
+    torch="torch.exp(x)",
+)
+class Exponential(ActivationLayer):
+    """Layer form of `exponential`."""
+
+    def call(self, inputs):
+        return exponential(inputs)

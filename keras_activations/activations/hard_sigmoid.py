@@ -1,0 +1,57 @@
+"""Hard sigmoid, the sigmoid in three straight lines."""
+
+import tensorflow as tf
+
+from keras_activations._calculus import elementwise, step
+from keras_activations._layers import ActivationLayer
+from keras_activations._registry import activation, register
+
+
+@activation
+def hard_sigmoid(x):
+    """Hard sigmoid: `min(max(x + 3, 0), 6) / 6`.
+
+    A gate for mobile and quantised networks. The slope at both kinks is 0. Keras 2 and Addons
+    meant `0.2 * x + 0.5`, clipped; this is the form of Keras 3 and PyTorch.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        Tensor of x's shape and dtype.
+
+    Example:
+
+    >>> ka.hard_sigmoid([-4.0, 0.0, 1.5]).numpy()
+    @@
+
+    Reference:
+
+    - [Howard et al., 2019](https://arxiv.org/abs/1905.02244)
+    """
+    return elementwise(_value, _derivative, x)
+
+
+def _value(x):
+    return tf.nn.relu6(x + 3.0) / 6.0
+
+
+def _derivative(x):
+    return step(x + 3.0) * step(3.0 - x) / 6.0
+
+
+@register(
+    hard_sigmoid,
+    formula="min(max(x + 3, 0), 6) / 6",
+    paper="Howard et al., 2019",
+    url="https://arxiv.org/abs/1905.02244",
+    kinks=(-3.0, 3.0),
+    range=(0.0, 1.0),
+    monotonic=True,
+    torch="torch.nn.functional.hardsigmoid(x)",
+)
+class HardSigmoid(ActivationLayer):
+    """Layer form of `hard_sigmoid`."""
+
+    def call(self, inputs):
+        return hard_sigmoid(inputs)

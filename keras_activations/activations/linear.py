@@ -1,0 +1,48 @@
+"""Linear, which leaves its input as it is."""
+
+import tensorflow as tf
+
+from keras_activations._calculus import elementwise
+from keras_activations._layers import ActivationLayer
+from keras_activations._registry import activation, register
+
+
+@activation
+def linear(x):
+    """Linear, the identity: `x`.
+
+    For the output of a regression, and wherever a layer must be told that it has no activation.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        Tensor of x's shape and dtype.
+
+    Example:
+
+    >>> ka.linear([-1.0, 0.0, 1.0]).numpy()
+    @@
+    """
+    return elementwise(tf.identity, _derivative, x)
+
+
+def _derivative(x):
+    # Stays connected to x, so that the second derivative is zero rather than missing.
+    return 1.0 - tf.zeros_like(x) * tf.sign(x)
+
+
+@register(
+    linear,
+    formula="x",
+    range=(float("-inf"), float("inf")),
+    monotonic=True,
+    torch="x",
+    # Keras's own stands for "no activation", and layers compare with it.
+    replaceable=False,
+)
+class Linear(ActivationLayer):
+    """Layer form of `linear`."""
+
+    def call(self, inputs):
+        return linear(inputs)

@@ -1,0 +1,62 @@
+"""Log-softmax, the logarithm of softmax without its underflow."""
+
+import tensorflow as tf
+
+from keras_activations._axes import existing
+from keras_activations._calculus import with_gradient
+from keras_activations._layers import SimplexLayer
+from keras_activations._registry import activation, register
+
+
+@activation
+def log_softmax(x, axis=-1):
+    """Log-softmax: `x[i] - log(sum(exp(x)))`.
+
+    Log-probabilities, for a negative log-likelihood or a beam search.
+
+    Args:
+        x: Tensor of at least one axis.
+        axis: The axis, or list of axes, along which the exponentials of the result sum to 1.
+
+    Returns:
+        Tensor of x's shape and dtype.
+
+    Example:
+
+    >>> ka.log_softmax([1.0, 2.0, 3.0]).numpy()
+    @@
+
+    Reference:
+
+    - [Bridle, 1990](https://doi.org/10.1007/978-3-642-76153-9_28)
+    """
+    return with_gradient(_value, _gradient, x, axis=existing(axis, x))
+
+
+def _value(x, axis):
+    if isinstance(axis, tuple):
+        return x - tf.reduce_logsumexp(x, axis, keepdims=True)
+    return tf.nn.log_softmax(x, axis)
+
+
+def _gradient(upstream, x, axis):
+    return upstream - tf.exp(_value(x, axis)) * tf.reduce_sum(upstream, axis, keepdims=True)
+
+
+@register(
+    log_softmax,
+    formula="x[i] - log(sum(exp(x)))",
+    paper="Bridle, 1990",
+    url="https://doi.org/10.1007/978-3-642-76153-9_28",
+    range=(float("-inf"), 0.0),
+    torch="torch.log_softmax(x, -1)",
+)
+class LogSoftmax(SimplexLayer):
+    """Layer form of `log_softmax`.
+
+    Masked entries are the lowest finite number rather than -inf, because a loss multiplies them
+    by 0.
+    """
+
+    def call(self, inputs, mask=None):
+        return self.masked(log_softmax, inputs, mask, outside=tf.as_dtype(inputs.dtype).min)

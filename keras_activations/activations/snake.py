@@ -1,0 +1,82 @@
+"""Snake, a line with a wave on it, for periodic data."""
+
+import tensorflow as tf
+
+from keras_activations._calculus import elementwise
+from keras_activations._layers import LearnableLayer
+from keras_activations._registry import activation, register
+
+
+@activation
+def snake(x, alpha=1.0):
+    """Snake: `x + sin(alpha * x)**2 / alpha`, and `x` at `alpha = 0`.
+
+    Never decreases, and carries a periodic bias that ReLU and tanh lack: it extrapolates periodic
+    signals. Used in audio generators (BigVGAN, DAC), there with one trained `alpha` per channel.
+    Start from a larger `alpha`, 5 to 50, for data known to be periodic.
+
+    Args:
+        x: Tensor of any shape.
+        alpha: Frequency of the wave; a number, or a tensor that broadcasts against x.
+
+    Returns:
+        Tensor of x's shape and dtype.
+
+    Example:
+
+    >>> ka.snake([-2.0, 0.0, 2.0]).numpy()
+    @@
+
+    Reference:
+
+    - [Ziyin, Hartwig and Ueda, 2020](https://arxiv.org/abs/2006.08195)
+    """
+    return elementwise(_value, _derivatives, x, alpha)
+
+
+def _value(x, alpha):
+    return x + tf.math.divide_no_nan(tf.square(tf.sin(alpha * x)), alpha)
+
+
+def _derivatives(x, alpha):
+    z = alpha * x
+    # d/dalpha = x² (sin(2 z) - sin(z)² / z) / z, which tends to x² as z goes to 0.
+    safe = tf.where(z == 0.0, 1.0, z)
+    ratio = tf.where(z == 0.0, 1.0, (tf.sin(2.0 * safe) - tf.square(tf.sin(safe)) / safe) / safe)
+    return 1.0 + tf.sin(2.0 * z), tf.square(x) * ratio
+
+
+@register(
+    snake,
+    formula="x + sin(alpha * x)**2 / alpha if alpha != 0 else x",
+    paper="Ziyin, Hartwig and Ueda, 2020",
+    url="https://arxiv.org/abs/2006.08195",
+    range=(float("-inf"), float("inf")),
+    monotonic=True,
+    samples=({"alpha": 0.3}, {"alpha": 5.0}, {"alpha": -2.0}),
+)
+class Snake(LearnableLayer):
+    """Layer form of `snake`, which trains `alpha`.
+
+    Args:
+        alpha: Initial frequency of the wave.
+        axis: Axis or axes along which `alpha` varies; None for a single one.
+        alpha_initializer: Keras initializer used instead of `alpha`.
+        alpha_regularizer: Keras regularizer of `alpha`.
+        alpha_constraint: Keras constraint on `alpha`.
+    """
+
+    def __init__(
+        self,
+        alpha=1.0,
+        axis=-1,
+        alpha_initializer=None,
+        alpha_regularizer=None,
+        alpha_constraint=None,
+        **kwargs,
+    ):
+        super().__init__(axis=axis, **kwargs)
+        self.learn("alpha", alpha, alpha_initializer, alpha_regularizer, alpha_constraint)
+
+    def call(self, inputs):
+        return snake(inputs, self.alpha)

@@ -1,0 +1,67 @@
+"""Softplus, a smooth ReLU."""
+
+import tensorflow as tf
+
+from keras_activations._calculus import elementwise
+from keras_activations._layers import ActivationLayer, number
+from keras_activations._registry import activation, register
+
+
+@activation
+def softplus(x, beta=1.0):
+    """Softplus: `log(1 + exp(beta * x)) / beta`.
+
+    Positive and smooth: for outputs that must be positive, such as a scale or a variance, and
+    where second derivatives matter. The larger `beta`, the nearer to ReLU.
+
+    Args:
+        x: Tensor of any shape.
+        beta: Sharpness of the bend, not 0.
+
+    Returns:
+        Tensor of x's shape and dtype.
+
+    Example:
+
+    >>> ka.softplus([-2.0, 0.0, 2.0]).numpy()
+    @@
+
+    Reference:
+
+    - [Dugas et al., 2001](https://proceedings.neurips.cc/paper/2000/hash/44968aece94f667e4095002d140b5896-Abstract.html)
+    """
+    return elementwise(_value, _derivatives, x, beta)
+
+
+def _value(x, beta):
+    return tf.nn.softplus(beta * x) / beta
+
+
+def _derivatives(x, beta):
+    slope = tf.sigmoid(beta * x)
+    return slope, (x * slope - tf.nn.softplus(beta * x) / beta) / beta
+
+
+@register(
+    softplus,
+    formula="log(1 + exp(beta * x)) / beta",
+    paper="Dugas et al., 2001",
+    url="https://proceedings.neurips.cc/paper/2000/hash/44968aece94f667e4095002d140b5896-Abstract.html",
+    range=(0.0, float("inf")),
+    monotonic=True,
+    samples=({"beta": 0.5}, {"beta": 3.0}),
+    torch="torch.nn.functional.softplus(x, threshold=1000.0)",
+)
+class Softplus(ActivationLayer):
+    """Layer form of `softplus`.
+
+    Args:
+        beta: Sharpness of the bend, not 0.
+    """
+
+    def __init__(self, beta=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.beta = number("beta", beta)
+
+    def call(self, inputs):
+        return softplus(inputs, self.beta)

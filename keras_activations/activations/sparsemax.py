@@ -1,0 +1,73 @@
+"""Sparsemax, a softmax with exact zeros."""
+
+import tensorflow as tf
+
+from keras_activations._axes import existing, integer
+from keras_activations._calculus import step, with_gradient
+from keras_activations._layers import SimplexLayer
+from keras_activations._registry import activation, register
+
+
+@activation
+def sparsemax(x, axis=-1):
+    """Sparsemax: the point of the probability simplex that is nearest to x.
+
+    That is `max(x - tau, 0)`, with the threshold tau for which the result sums to 1. Entries far
+    below the largest are exactly 0: for attention that looks at a few places, and for sparse
+    posteriors. Keras 3.8 to 3.15.1 have a function of this name whose rows do not sum to 1.
+
+    Args:
+        x: Tensor of at least one axis.
+        axis: The axis along which the result sums to 1.
+
+    Returns:
+        Tensor of x's shape and dtype.
+
+    Example:
+
+    >>> ka.sparsemax([0.1, 0.2, 0.9]).numpy()
+    @@
+
+    Reference:
+
+    - [Martins and Astudillo, 2016](https://arxiv.org/abs/1602.02068)
+    """
+    return with_gradient(_value, _gradient, x, axis=existing(integer("axis", axis), x))
+
+
+def _value(x, axis):
+    # Shifted, so that the sums below are of the size of the result.
+    x = x - tf.reduce_max(x, axis, keepdims=True)
+    ordered = tf.sort(x, axis, "DESCENDING")
+    count = tf.cumsum(tf.ones_like(ordered), axis)
+    inside = 1.0 + count * ordered > tf.cumsum(ordered, axis)
+    size = tf.reduce_sum(tf.cast(inside, x.dtype), axis, keepdims=True)
+    total = tf.reduce_sum(tf.where(inside, ordered, 0.0), axis, keepdims=True)
+    return tf.nn.relu(x - (total - 1.0) / size)
+
+
+def _gradient(upstream, x, axis):
+    support = step(_value(x, axis))
+    mean = tf.reduce_sum(upstream * support, axis, keepdims=True) / tf.reduce_sum(
+        support, axis, keepdims=True
+    )
+    return support * (upstream - mean)
+
+
+@register(
+    sparsemax,
+    formula="the point of the probability simplex nearest to x",
+    paper="Martins and Astudillo, 2016",
+    url="https://arxiv.org/abs/1602.02068",
+    range=(0.0, 1.0),
+    # Keras's function of this name is a different one, and wrong.
+    portable=False,
+)
+class Sparsemax(SimplexLayer):
+    """Layer form of `sparsemax`. Masked entries are 0."""
+
+    def __init__(self, axis=-1, **kwargs):
+        super().__init__(axis=integer("axis", axis), **kwargs)
+
+    def call(self, inputs, mask=None):
+        return self.masked(sparsemax, inputs, mask)

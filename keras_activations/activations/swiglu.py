@@ -1,0 +1,68 @@
+"""SwiGLU, a linear unit gated by SiLU."""
+
+import tensorflow as tf
+
+from keras_activations._axes import existing, half
+from keras_activations._calculus import gated
+from keras_activations._layers import GatedLayer
+from keras_activations._registry import activation, register
+
+
+@activation
+def swiglu(x, axis=-1):
+    """SwiGLU: `a * b / (1 + exp(-b))`, where a and b are the halves of x.
+
+    The first half is the value and the second the gate, as Keras's `glu` has it; some model code
+    has them the other way round. The feed-forward block of Llama, PaLM and most language models
+    since: `Dense(2 * n)`, then this, then `Dense`.
+
+    It halves `axis`: put it after a layer, not inside one as `activation=`.
+
+    Args:
+        x: Tensor of at least one axis.
+        axis: The axis that is halved; its size must be even.
+
+    Returns:
+        Tensor of x's shape, but of half its size along `axis`, and of x's dtype.
+
+    Raises:
+        ValueError: If the size of the axis is odd.
+
+    Example:
+
+    >>> ka.swiglu([[1.0, 2.0, -1.0, 1.0]]).numpy()
+    @@
+
+    Reference:
+
+    - [Shazeer, 2020](https://arxiv.org/abs/2002.05202)
+    """
+    axis = existing(axis, x)
+    if x.shape.rank is not None:
+        half(x.shape, axis, "swiglu")
+    return gated(_value, _derivatives, x, axis)
+
+
+def _value(a, b):
+    return a * b * tf.sigmoid(b)
+
+
+def _derivatives(a, b):
+    # Bounded, because inf * 0 is not 0; beyond the bounds the slope is 0 or 1 to the last bit.
+    bounded = tf.clip_by_value(b, -1000.0, 1000.0)
+    gate = tf.sigmoid(b)
+    return b * gate, a * (gate + bounded * gate * tf.sigmoid(-bounded))
+
+
+@register(
+    swiglu,
+    formula="a * b / (1 + exp(-b))",
+    paper="Shazeer, 2020",
+    url="https://arxiv.org/abs/2002.05202",
+    range=(float("-inf"), float("inf")),
+)
+class SwiGLU(GatedLayer):
+    """Layer form of `swiglu`."""
+
+    def call(self, inputs):
+        return swiglu(inputs, self.axis)
