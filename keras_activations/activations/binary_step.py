@@ -24,7 +24,7 @@ def binary_step(x):
     Example:
 
     >>> ka.binary_step([-2.0, 0.0, 2.0]).numpy()
-    @@
+    array([0., 1., 1.], dtype=float32)
 
     Reference:
 
@@ -36,7 +36,7 @@ def binary_step(x):
 
 def _value(x):
     # Written so that NaN, which compares with nothing, comes out as NaN.
-    return tf.where(x >= 0.0, 1.0, tf.where(x < 0.0, 0.0, x))
+    return tf.where(x >= 0.0, tf.ones_like(x), tf.where(x < 0.0, tf.zeros_like(x), x))
 
 
 def _straight_through(x):

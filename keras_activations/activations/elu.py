@@ -24,7 +24,7 @@ def elu(x, alpha=1.0):
     Example:
 
     >>> ka.elu([-2.0, 0.0, 2.0]).numpy()
-    @@
+    array([-0.86466473,  0.        ,  2.        ], dtype=float32)
 
     Reference:
 

@@ -28,7 +28,7 @@ def gelu(x, approximate=False):
     Example:
 
     >>> ka.gelu([-2.0, 0.0, 2.0]).numpy()
-    @@
+    array([-0.04550026,  0.        ,  1.9544997 ], dtype=float32)
 
     Reference:
 

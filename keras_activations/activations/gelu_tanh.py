@@ -26,7 +26,7 @@ def gelu_tanh(x):
     Example:
 
     >>> ka.gelu_tanh([-2.0, 0.0, 2.0]).numpy()
-    @@
+    array([-0.04540223,  0.        ,  1.9545977 ], dtype=float32)
 
     Reference:
 

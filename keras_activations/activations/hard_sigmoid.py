@@ -23,7 +23,7 @@ def hard_sigmoid(x):
     Example:
 
     >>> ka.hard_sigmoid([-4.0, 0.0, 1.5]).numpy()
-    @@
+    array([0.  , 0.5 , 0.75], dtype=float32)
 
     Reference:
 

@@ -23,7 +23,7 @@ def hard_silu(x):
     Example:
 
     >>> ka.hard_silu([-4.0, -1.5, 1.5]).numpy()
-    @@
+    array([-0.   , -0.375,  1.125], dtype=float32)
 
     Reference:
 

@@ -24,7 +24,7 @@ def leaky_relu(x, negative_slope=0.2):
     Example:
 
     >>> ka.leaky_relu([-2.0, 0.0, 2.0]).numpy()
-    @@
+    array([-0.4,  0. ,  2. ], dtype=float32)
 
     Reference:
 

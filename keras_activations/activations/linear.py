@@ -22,7 +22,7 @@ def linear(x):
     Example:
 
     >>> ka.linear([-1.0, 0.0, 1.0]).numpy()
-    @@
+    array([-1.,  0.,  1.], dtype=float32)
     """
     return elementwise(tf.identity, _derivative, x)
 

@@ -24,7 +24,7 @@ def log_softmax(x, axis=-1):
     Example:
 
     >>> ka.log_softmax([1.0, 2.0, 3.0]).numpy()
-    @@
+    array([-2.407606  , -1.4076059 , -0.40760595], dtype=float32)
 
     Reference:
 

@@ -33,7 +33,7 @@ def maxout(x, num_units, axis=-1):
     Example:
 
     >>> ka.maxout([[1.0, 5.0, 2.0, 4.0]], num_units=2).numpy()
-    @@
+    array([[2., 5.]], dtype=float32)
 
     Reference:
 

@@ -24,7 +24,7 @@ def mish(x):
     Example:
 
     >>> ka.mish([-2.0, 0.0, 2.0]).numpy()
-    @@
+    array([-0.25250146,  0.        ,  1.943959  ], dtype=float32)
 
     Reference:
 

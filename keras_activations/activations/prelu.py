@@ -24,7 +24,7 @@ def prelu(x, alpha=0.25):
     Example:
 
     >>> ka.prelu([-2.0, 0.0, 2.0]).numpy()
-    @@
+    array([-0.5,  0. ,  2. ], dtype=float32)
 
     Reference:
 

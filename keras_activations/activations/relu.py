@@ -31,9 +31,9 @@ def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
     Example:
 
     >>> ka.relu([-2.0, 0.0, 2.0]).numpy()
-    @@
+    array([0., 0., 2.], dtype=float32)
     >>> ka.relu([-2.0, 2.0, 8.0], negative_slope=0.1, max_value=6.0).numpy()
-    @@
+    array([-0.2,  2. ,  6. ], dtype=float32)
 
     Reference:
 

@@ -23,7 +23,7 @@ def relu6(x):
     Example:
 
     >>> ka.relu6([-2.0, 2.0, 8.0]).numpy()
-    @@
+    array([0., 2., 6.], dtype=float32)
 
     Reference:
 

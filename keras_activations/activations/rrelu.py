@@ -33,7 +33,7 @@ def rrelu(x, lower=1 / 8, upper=1 / 3, training=None, seed=None):
     Example:
 
     >>> ka.rrelu([-2.0, 0.0, 2.0]).numpy()
-    @@
+    array([-0.45833334,  0.        ,  2.        ], dtype=float32)
     >>> y = ka.rrelu([-2.0, 0.0, 2.0], training=True, seed=1).numpy()
     >>> bool(-2 / 3 < y[0] < -2 / 8)
     True

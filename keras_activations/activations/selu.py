@@ -27,7 +27,7 @@ def selu(x):
     Example:
 
     >>> ka.selu([-2.0, 0.0, 2.0]).numpy()
-    @@
+    array([-1.5201665,  0.       ,  2.101402 ], dtype=float32)
 
     Reference:
 

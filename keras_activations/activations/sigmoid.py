@@ -26,7 +26,7 @@ def sigmoid(x):
     Example:
 
     >>> ka.sigmoid([-2.0, 0.0, 2.0]).numpy()
-    @@
+    array([0.11920292, 0.5       , 0.8807971 ], dtype=float32)
 
     Reference:
 

@@ -24,7 +24,7 @@ def silu(x):
     Example:
 
     >>> ka.silu([-2.0, 0.0, 2.0]).numpy()
-    @@
+    array([-0.23840584,  0.        ,  1.7615942 ], dtype=float32)
 
     Reference:
 

@@ -25,7 +25,7 @@ def snake(x, alpha=1.0):
     Example:
 
     >>> ka.snake([-2.0, 0.0, 2.0]).numpy()
-    @@
+    array([-1.1731782,  0.       ,  2.8268218], dtype=float32)
 
     Reference:
 
@@ -41,8 +41,9 @@ def _value(x, alpha):
 def _derivatives(x, alpha):
     z = alpha * x
     # d/dalpha = x² (sin(2 z) - sin(z)² / z) / z, which tends to x² as z goes to 0.
-    safe = tf.where(z == 0.0, 1.0, z)
-    ratio = tf.where(z == 0.0, 1.0, (tf.sin(2.0 * safe) - tf.square(tf.sin(safe)) / safe) / safe)
+    one = tf.ones_like(z)
+    safe = tf.where(z == 0.0, one, z)
+    ratio = tf.where(z == 0.0, one, (tf.sin(2.0 * safe) - tf.square(tf.sin(safe)) / safe) / safe)
     return 1.0 + tf.sin(2.0 * z), tf.square(x) * ratio
 
 

@@ -28,7 +28,7 @@ def softmax(x, axis=-1):
     Example:
 
     >>> ka.softmax([1.0, 2.0, 3.0]).numpy()
-    @@
+    array([0.09003057, 0.24472848, 0.6652409 ], dtype=float32)
 
     Reference:
 

@@ -24,7 +24,7 @@ def softplus(x, beta=1.0):
     Example:
 
     >>> ka.softplus([-2.0, 0.0, 2.0]).numpy()
-    @@
+    array([0.126928 , 0.6931472, 2.126928 ], dtype=float32)
 
     Reference:
 

@@ -23,7 +23,7 @@ def softsign(x):
     Example:
 
     >>> ka.softsign([-3.0, 0.0, 3.0]).numpy()
-    @@
+    array([-0.75,  0.  ,  0.75], dtype=float32)
 
     Reference:
 

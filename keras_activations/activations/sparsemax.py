@@ -25,8 +25,8 @@ def sparsemax(x, axis=-1):
 
     Example:
 
-    >>> ka.sparsemax([0.1, 0.2, 0.9]).numpy()
-    @@
+    >>> ka.sparsemax([-1.0, 0.2, 0.9]).numpy()
+    array([0.        , 0.15000004, 0.85      ], dtype=float32)
 
     Reference:
 
@@ -42,7 +42,7 @@ def _value(x, axis):
     count = tf.cumsum(tf.ones_like(ordered), axis)
     inside = 1.0 + count * ordered > tf.cumsum(ordered, axis)
     size = tf.reduce_sum(tf.cast(inside, x.dtype), axis, keepdims=True)
-    total = tf.reduce_sum(tf.where(inside, ordered, 0.0), axis, keepdims=True)
+    total = tf.reduce_sum(tf.where(inside, ordered, tf.zeros_like(ordered)), axis, keepdims=True)
     return tf.nn.relu(x - (total - 1.0) / size)
 
 

@@ -31,7 +31,7 @@ def swiglu(x, axis=-1):
     Example:
 
     >>> ka.swiglu([[1.0, 2.0, -1.0, 1.0]]).numpy()
-    @@
+    array([[-0.26894143,  1.4621172 ]], dtype=float32)
 
     Reference:
 

@@ -25,7 +25,7 @@ def swish(x, beta=1.0):
     Example:
 
     >>> ka.swish([-2.0, 0.0, 2.0], beta=1.5).numpy()
-    @@
+    array([-0.09485175,  0.        ,  1.9051483 ], dtype=float32)
 
     Reference:
 

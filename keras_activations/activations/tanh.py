@@ -24,7 +24,7 @@ def tanh(x):
     Example:
 
     >>> ka.tanh([-2.0, 0.0, 2.0]).numpy()
-    @@
+    array([-0.9640276,  0.       ,  0.9640276], dtype=float32)
 
     Reference:
 

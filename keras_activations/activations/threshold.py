@@ -25,7 +25,7 @@ def threshold(x, threshold=0.0, default_value=0.0):
     Example:
 
     >>> ka.threshold([-2.0, 0.5, 2.0], threshold=1.0, default_value=-1.0).numpy()
-    @@
+    array([-1., -1.,  2.], dtype=float32)
     """
     return elementwise(_value, _derivatives, x, threshold, default_value)
 

@@ -29,7 +29,7 @@ def xielu(x, alpha_p=0.8, alpha_n=0.8, beta=0.5):
     Example:
 
     >>> ka.xielu([-2.0, 0.0, 2.0]).numpy()
-    @@
+    array([-0.09173185,  0.        ,  4.2       ], dtype=float32)
 
     Reference:
 

@@ -1,0 +1,88 @@
+"""What the tests walk over: every activation of the registry, at every parameter set it claims."""
+
+import inspect
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_activations as ka
+
+DTYPES = ("float16", "bfloat16", "float32", "float64")
+
+# Exact in every dtype, so that one reference serves all four; kinks, tails and zero included.
+POINTS = np.array(
+    [-60, -20, -11, -5.5, -4, -3, -2.75, -2, -1.5, -1.25, -1, -0.75, -0.5, -0.375, -0.125]
+    + [-(2.0**-10), 0, 2.0**-10, 0.125, 0.375, 0.5, 0.75, 1, 1.25, 1.5, 2, 2.75, 3, 4, 5.5, 6, 8]
+    + [10, 20, 60]
+)
+# For what normalizes, groups or gates along an axis: distinct, of even length, near and far apart.
+ROWS = np.array(
+    [
+        [1.5, -0.25, 0.75, 2.75, -2.5, 0.125, 2, -1],
+        [0.25, 0.5, 0.375, 0.125, 0.75, 0.625, 0.0625, 0.875],
+        [-8, 4, 11, -3, 2, 5.5, 0.5, -20],
+    ]
+)
+
+
+def required(info):
+    """Arguments that the function cannot do without: those of the first sample."""
+    missing = [n for n, default in info.parameters.items() if default is inspect.Parameter.empty]
+    return {name: info.samples[0][name] for name in missing}
+
+
+def parameter_sets(info):
+    """The default arguments and every sample."""
+    sets = [required(info), *({**required(info), **sample} for sample in info.samples)]
+    return [s for i, s in enumerate(sets) if s not in sets[:i]]
+
+
+def inputs(info):
+    """Points for an element-wise activation, rows for another."""
+    return POINTS if info.elementwise else ROWS
+
+
+def layer_of(info, **kwargs):
+    """A layer of the activation, with the arguments it cannot do without."""
+    return info.layer(**required(info), **kwargs)
+
+
+def is_learnable(info):
+    """Whether its layer trains anything."""
+    return bool(learned(info))
+
+
+def learned(info):
+    """The names of the parameters that its layer trains."""
+    return [n for n in info.parameters if f"{n}_initializer" in inspect.signature(info.layer).parameters]
+
+
+def real_parameters(info, given):
+    """The real-valued parameters of a function, with their values in one parameter set."""
+    values = {**info.parameters, **given}
+    return {n: v for n, v in values.items() if isinstance(v, float) and not isinstance(v, bool)}
+
+
+def gradient(function, x, upstream=None):
+    """The value at x and the vector-Jacobian product with the upstream gradient."""
+    x = tf.convert_to_tensor(x)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = function(x)
+    return y, tape.gradient(y, x, output_gradients=upstream)
+
+
+def all_activations(test):
+    """Parametrizes a test with every `ActivationInfo`."""
+    return pytest.mark.parametrize("info", ka.catalogue(), ids=lambda i: i.name)(test)
+
+
+def all_cases(test):
+    """Parametrizes a test with every activation at every parameter set."""
+    cases = [
+        pytest.param(info, given, id=f"{info.name}-{number}")
+        for info in ka.catalogue()
+        for number, given in enumerate(parameter_sets(info))
+    ]
+    return pytest.mark.parametrize(("info", "given"), cases)(test)

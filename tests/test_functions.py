@@ -1,0 +1,315 @@
+"""What a function takes, and the modes it runs in."""
+
+import gc
+import pickle
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from cases import all_activations, gradient, inputs, required
+
+import keras_activations as ka
+
+
+def _call(info):
+    given = required(info)
+    return lambda x: info.function(x, **given)
+
+
+def _x(info, dtype="float32"):
+    """A matrix with eight columns, away from kinks and ties."""
+    points = inputs(info)
+    points = points[np.abs(points) < 8][:24] if info.elementwise else points
+    return tf.constant(points.reshape(-1, 8) + 1 / 64, dtype)
+
+
+@all_activations
+def test_takes_what_keras_users_pass(info):
+    call, x = _call(info), _x(info)
+    expected = call(x).numpy()
+    passed = {
+        "array": x.numpy(),
+        "list": x.numpy().tolist(),
+        "variable": tf.Variable(x),
+        "keras variable": keras.Variable(x.numpy()),
+        "list of tensors": tf.unstack(x),
+    }
+    for kind, value in passed.items():
+        y = call(value)
+        assert y.dtype == tf.float32, kind
+        np.testing.assert_allclose(y, expected, rtol=1e-6, atol=1e-6, err_msg=kind)
+    assert call(x.numpy().astype("float64")).dtype == tf.float64
+    np.testing.assert_array_equal(info.function(x=x, **required(info)), expected)
+
+
+@all_activations
+def test_integers_and_booleans_become_floatx(info):
+    whole = np.array([[-3, -2, -1, 0, 1, 2, 3, 5]])
+    expected = _call(info)(whole.astype("float32"))
+    for value in (whole, whole.tolist(), tf.constant(whole, tf.int8)):
+        y = _call(info)(value)
+        assert y.dtype == keras.config.floatx()
+        np.testing.assert_array_equal(y, expected)
+    booleans = _call(info)(whole > 0)
+    np.testing.assert_array_equal(booleans, _call(info)((whole > 0).astype("float32")))
+
+
+def test_python_numbers_are_read_in_floatx():
+    keras.config.set_floatx("float64")
+    try:
+        assert ka.linear([0.1]).dtype == tf.float64
+        assert float(ka.linear([0.1])[0]) == 0.1
+        assert ka.linear(1).dtype == tf.float64
+    finally:
+        keras.config.set_floatx("float32")
+
+
+@all_activations
+def test_scalars(info):
+    if not info.elementwise:
+        with pytest.raises(ValueError, match="axis"):
+            _call(info)(1.5)
+        return
+    assert _call(info)(1.5).shape == ()
+    np.testing.assert_array_equal(_call(info)(1.5), _call(info)([1.5])[0])
+
+
+@all_activations
+def test_ragged(info):
+    ragged = tf.ragged.constant([[1.0, -2.0], [], [0.5]])
+    if not info.elementwise:
+        with pytest.raises(TypeError, match="to_tensor"):
+            _call(info)(ragged)
+        return
+    y = _call(info)(ragged)
+    np.testing.assert_array_equal(y.flat_values, _call(info)(ragged.flat_values))
+    np.testing.assert_array_equal(y.row_splits, ragged.row_splits)
+    assert _call(info)(tf.ragged.constant([[1], [2, 3]])).dtype == tf.float32
+
+
+@all_activations
+def test_what_it_refuses_it_refuses_with_advice(info):
+    with pytest.raises(TypeError, match=r"sparse\.to_dense"):
+        _call(info)(tf.sparse.from_dense([[1.0, 0.0]]))
+    with pytest.raises(TypeError, match="real and imaginary"):
+        _call(info)(tf.constant([1j, 2j]))
+    with pytest.raises(TypeError, match="floating-point"):
+        _call(info)(tf.constant(["a", "b"]))
+
+
+@pytest.mark.parametrize("compiled", [False, True], ids=["graph", "xla"])
+@all_activations
+def test_graph_and_xla_agree_with_eager(info, compiled):
+    call, x = _call(info), _x(info)
+    for dtype in ("float32", "float16"):
+        x = tf.cast(x, dtype)
+        y, dx = gradient(call, x)
+        compiled_y, compiled_dx = tf.function(
+            lambda t: gradient(call, t), jit_compile=compiled, autograph=False
+        )(x)
+        tolerance = {"float32": 2e-6, "float16": 2e-3}[dtype]
+        np.testing.assert_allclose(y, compiled_y, rtol=tolerance, atol=tolerance)
+        np.testing.assert_allclose(dx, compiled_dx, rtol=tolerance, atol=tolerance)
+
+
+@all_activations
+def test_unknown_shapes(info):
+    call, x = _call(info), _x(info)
+    y, dx = gradient(call, x)
+    for shape in (None, [None, None], [None, 8]):
+        function = tf.function(
+            lambda t: gradient(call, t), input_signature=[tf.TensorSpec(shape, tf.float32)]
+        )
+        got_y, got_dx = function(x)
+        np.testing.assert_allclose(got_y, y, rtol=2e-6, atol=2e-6)
+        np.testing.assert_allclose(got_dx, dx, rtol=2e-6, atol=2e-6)
+    static = tf.function(call).get_concrete_function(tf.TensorSpec([None, 8])).output_shapes
+    assert static.as_list() == [None, y.shape[1]]
+
+
+@all_activations
+def test_empty(info):
+    y, dx = gradient(_call(info), tf.zeros([0, 8]))
+    assert y.shape[0] == 0
+    assert dx.shape == (0, 8)
+
+
+@all_activations
+def test_autograph(info):
+    x = _x(info)
+    np.testing.assert_allclose(
+        tf.function(info.function)(x, **required(info)), _call(info)(x), rtol=2e-6, atol=2e-6
+    )
+
+
+@all_activations
+def test_jacobians_forward_mode_and_recomputation_agree_with_the_gradient(info):
+    call, x = _call(info), _x(info, "float64")
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        y = call(x)
+        total = tf.reduce_sum(y * tf.cos(tf.range(y.shape[1], dtype=y.dtype)))
+    upstream = tf.broadcast_to(tf.cos(tf.range(y.shape[1], dtype=y.dtype)), y.shape)
+    dx = tape.gradient(total, x)
+    jacobian = tape.batch_jacobian(y, x)
+    np.testing.assert_allclose(tf.einsum("bj,bji->bi", upstream, jacobian), dx, atol=1e-12)
+
+    direction = tf.sin(tf.reshape(tf.range(tf.size(x), dtype=x.dtype), x.shape))
+    with tf.autodiff.ForwardAccumulator(x, direction) as accumulator:
+        y = call(x)
+    expected = tf.einsum("bji,bi->bj", jacobian, direction)
+    np.testing.assert_allclose(accumulator.jvp(y), expected, atol=1e-12)
+
+    _, recomputed = gradient(tf.recompute_grad(call), x, upstream)
+    np.testing.assert_allclose(recomputed, dx, atol=1e-12)
+
+
+@pytest.mark.parametrize("mode", ["eager", "graph", "xla"])
+@all_activations
+def test_second_derivative_against_differences_of_the_gradient(info, mode):
+    call, x = _call(info), _x(info, "float64")
+    direction = tf.cos(tf.reshape(tf.range(tf.size(x), dtype=x.dtype), x.shape))
+
+    def weighted_gradient(t):
+        y = call(t)
+        upstream = tf.broadcast_to(1.0 + 0.5 * tf.range(y.shape[1], dtype=t.dtype), y.shape)
+        return gradient(call, t, upstream)[1]
+
+    def second(t):
+        with tf.GradientTape() as tape:
+            tape.watch(t)
+            total = tf.reduce_sum(direction * weighted_gradient(t))
+        return tape.gradient(total, t)
+
+    if mode != "eager":
+        second = tf.function(second, jit_compile=mode == "xla")
+    actual = second(x)
+    assert actual is not None
+    # The second derivative is symmetric: H d is also the change of the gradient along d.
+    h = 1e-6
+    change = (weighted_gradient(x + h * direction) - weighted_gradient(x - h * direction)) / (2 * h)
+    np.testing.assert_allclose(actual, change, atol=2e-7)
+
+
+@all_activations
+def test_third_derivative_exists(info):
+    x = _x(info, "float64")
+    with tf.GradientTape() as third:
+        third.watch(x)
+        with tf.GradientTape() as second:
+            second.watch(x)
+            _, dx = gradient(_call(info), x, tf.ones_like(_call(info)(x)) * 0.5)
+        ddx = second.gradient(dx, x)
+    assert ddx is not None
+    dddx = third.gradient(ddx, x, unconnected_gradients="zero")
+    assert np.all(np.isfinite(dddx))
+
+
+def _kept_for_backward(call, x):
+    """How many buffers of x's or y's size the tape keeps alive, besides x and y themselves."""
+    call(x)
+    gc.collect()
+    gc.freeze()  # What exists now is not listed again, which also makes the search quick.
+    try:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = call(x)
+        gc.collect()
+        sizes = {x.shape.num_elements(), y.shape.num_elements()}
+        buffers = {
+            np.asarray(memoryview(o)).ctypes.data
+            for o in gc.get_objects()
+            if isinstance(o, tf.Tensor)
+            and not tf.is_symbolic_tensor(o)
+            and o.shape.num_elements() in sizes
+        }
+        assert tape.gradient(y, x).shape == x.shape
+    finally:
+        gc.unfreeze()
+    return len(buffers - {np.asarray(memoryview(t)).ctypes.data for t in (x, y)})
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+@all_activations
+def test_the_tape_keeps_the_input_and_nothing_else(info, dtype):
+    x = tf.cast(tf.reshape(tf.linspace(-3.0, 3.0, 8 * 1009), [1009, 8]), dtype)
+    call = _call(info)
+    assert _kept_for_backward(call, x) == 0
+    assert _kept_for_backward(tf.function(call), x) == 0
+
+
+def test_the_tape_test_sees_what_a_plain_formula_keeps():
+    def plain(x):
+        return x * tf.tanh(tf.nn.softplus(x))
+
+    x = tf.ones([1009, 8])
+    assert _kept_for_backward(plain, x) == 2
+    assert _kept_for_backward(tf.function(plain), x) == 1
+
+
+@all_activations
+def test_limits(info):
+    call = _call(info)
+    extreme = np.array([-1e30, -1e4, -200, -90, 90, 200, 1e4, 1e30], "float32")
+    if info.elementwise:
+        y, dx = gradient(call, tf.constant(extreme))
+        assert not np.any(np.isnan(y)), y
+        assert not np.any(np.isnan(dx)), dx
+        for value in (y, dx):
+            # Finite in float32 wherever it is in float64.
+            wide = gradient(call, tf.constant(extreme, tf.float64))[value is dx]
+            fits = np.abs(wide) < 3e38
+            assert np.all(np.isfinite(value.numpy()[fits])), value
+    assert np.all(np.isnan(call(tf.fill([1, 8], np.nan))))
+
+
+@all_activations
+def test_pickle_and_name(info):
+    assert pickle.loads(pickle.dumps(info.function)) is info.function
+    assert info.function.__name__ == info.name
+    assert getattr(ka, info.name) is info.function
+    assert getattr(ka, info.layer.__name__) is info.layer
+
+
+@all_activations
+def test_parameters_broadcast_and_their_gradients_are_summed(info):
+    names = [n for n, v in info.parameters.items() if isinstance(v, float)]
+    if not info.elementwise or not names:
+        pytest.skip("takes no real parameters")
+    x = tf.constant(np.linspace(-2.1, 2.2, 24).reshape(2, 3, 4), tf.float64)
+    for name in names:
+        default = info.parameters[name]
+        for shape in ((4,), (3, 1), (2, 1, 4), (5, 1, 1, 1)):
+            value = tf.fill(shape, tf.constant(default, tf.float64))
+            with tf.GradientTape() as tape:
+                tape.watch([x, value])
+                y = info.function(x, **{name: value})
+            dx, dvalue = tape.gradient(y, [x, value])
+            assert dx.shape == x.shape
+            assert dvalue.shape == value.shape
+            with tf.GradientTape() as tape:
+                scalar = tf.constant(default, tf.float64)
+                tape.watch([x, scalar])
+                repeats = y.shape.num_elements() // x.shape.num_elements()
+                total = repeats * tf.reduce_sum(info.function(x, **{name: scalar}))
+            expected_dx, expected = tape.gradient(total, [x, scalar])
+            np.testing.assert_allclose(dx, expected_dx, atol=1e-12)
+            np.testing.assert_allclose(tf.reduce_sum(dvalue), expected, atol=1e-10)
+
+
+@all_activations
+def test_parameters_of_another_precision(info):
+    names = [n for n, v in info.parameters.items() if isinstance(v, float)]
+    if not names:
+        pytest.skip("takes no real parameters")
+    x = tf.constant([[-1.5, 0.25, 1.5, 2.0]], tf.float16)
+    for name in names:
+        value = tf.constant(info.parameters[name], tf.float32)
+        with tf.GradientTape() as tape:
+            tape.watch(value)
+            y = info.function(x, **{name: value})
+        assert y.dtype == tf.float16
+        assert tape.gradient(y, value).dtype == tf.float32
+        whole = info.function(x, **{name: 1})
+        np.testing.assert_array_equal(whole, info.function(x, **{name: tf.constant(1)}))

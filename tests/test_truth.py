@@ -1,0 +1,102 @@
+"""Value and gradients of every activation against mpmath, in every dtype."""
+
+import functools
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from cases import DTYPES, all_cases, gradient, inputs, real_parameters
+from oracles import input_gradient, outputs, parameter_gradient, second_derivative
+
+# One rounding of a 16-bit result and a few of the arithmetic behind it, which shows near the zeros
+# of a curve as an absolute error.
+RELATIVE = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2e-6, "float64": 2e-13}
+ABSOLUTE = {"float16": 3e-7, "bfloat16": 2e-7, "float32": 2e-7, "float64": 1e-14}
+
+
+@functools.cache
+def _truth(name, given):
+    import keras_activations as ka
+
+    info, given = ka.info(name), dict(given)
+    rows = np.atleast_2d(inputs(info))
+    values = [outputs(info, row, given) for row in rows]
+    weights = [_weights(len(v)) for v in values]
+    gradients = [
+        input_gradient(info, row, w, given) for row, w in zip(rows, weights, strict=True)
+    ]
+    return values, gradients
+
+
+def _weights(size):
+    return np.resize([1.0, 0.5, 1.5, -0.25], size)
+
+
+def _close(actual, low, high, dtype):
+    actual, low, high = float(actual), float(low), float(high)
+    info = tf.as_dtype(dtype)
+    if abs(low) > float(info.max) or abs(high) > float(info.max):
+        return np.isinf(actual)
+    tolerance = RELATIVE[dtype] * max(abs(low), abs(high)) + ABSOLUTE[dtype]
+    return low - tolerance <= actual <= high + tolerance
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@all_cases
+def test_value_and_gradient(info, given, dtype):
+    values, gradients = _truth(info.name, tuple(given.items()))
+    x = tf.constant(np.atleast_2d(inputs(info)), dtype)
+    upstream = tf.constant([_weights(len(v)) for v in values], dtype)
+    y, dx = gradient(lambda t: info.function(t, **given), x, upstream)
+    assert y.dtype == dx.dtype == x.dtype
+    for row, actual, expected in zip(x, y, values, strict=True):
+        for at, a, e in zip(row, actual, expected, strict=False):
+            assert _close(a, e, e, dtype), f"value near x={float(at)}: {float(a)}, not {float(e)}"
+    for row, actual, expected in zip(x, dx, gradients, strict=True):
+        for at, a, sides in zip(row, actual, expected, strict=True):
+            if sides is not None:
+                assert _close(a, *sides, dtype), (
+                    f"gradient at x={float(at)}: {float(a)}, not {[float(s) for s in sides]}"
+                )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@all_cases
+def test_gradient_of_every_parameter(info, given, dtype):
+    names = [n for n in real_parameters(info, given) if n in info.formula]
+    rows = np.atleast_2d(inputs(info))
+    if info.elementwise:
+        rows = rows[np.abs(rows) <= 20][None]
+    for name in names:
+        value = tf.constant(real_parameters(info, given)[name], dtype)
+        upstream = _weights(rows.shape[-1])
+        with tf.GradientTape() as tape:
+            tape.watch(value)
+            y = info.function(tf.constant(rows, dtype), **{**given, name: value})
+        actual = tape.gradient(y, value, output_gradients=tf.constant(upstream[None], dtype))
+        at_jump = any(float(value) == x for x in rows[0]) and not info.backward
+        kept = [x for x in rows[0] if not (at_jump and x == float(value))]
+        weights = [u for x, u in zip(rows[0], upstream, strict=True) if x in kept]
+        truth = float(parameter_gradient(info, kept, weights, given, name))
+        lost = rows.size - len(kept)
+        scale = sum(abs(x) for x in kept) if np.isfinite(truth) else 1.0
+        tolerance = RELATIVE[dtype] * (abs(truth) + scale) + 2.0 * lost
+        assert abs(float(actual) - truth) <= tolerance, f"{name}: {float(actual)}, not {truth}"
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@all_cases
+def test_second_derivative(info, given, dtype):
+    if not info.elementwise or info.backward:
+        pytest.skip("tested against finite differences of the gradient, in test_modes")
+    # Away from the kinks, where there is no second derivative.
+    points = np.array([-7.3, -4.7, -2.3, -1.19, -0.81, -0.43, -0.07, 0.06, 0.33, 0.92, 2.2, 4.4, 7.1])
+    x = tf.constant(points, dtype)
+    with tf.GradientTape() as outer:
+        outer.watch(x)
+        _, slope = gradient(lambda t: info.function(t, **given), x)
+    actual = outer.gradient(slope, x)
+    assert actual is not None, "the second derivative is missing, where it should be zero"
+    for a, at in zip(actual.numpy(), x.numpy(), strict=True):
+        truth = float(second_derivative(info, float(at), given))
+        assert abs(a - truth) <= 50 * RELATIVE[dtype] * (abs(truth) + 0.02), (at, a, truth)
