@@ -1,12 +1,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help example test test-oldest lint names wheel clean
+.PHONY: help example test test-oldest torch-reference lint names clean
 
 help:
 	@echo "make example      install into .venv and train LeNet-5 (ARGS='--activation snake --epochs 3')"
 	@echo "make test         install into .venv and run the tests"
 	@echo "make test-oldest  the tests on the oldest supported Keras and TensorFlow, in .venv-oldest"
+	@echo "make torch-reference  fetch PyTorch's values again into tests/data"
 	@echo "make lint         ruff and mypy"
 	@echo "make names        write the list of public names in keras_activations/__init__.py"
 
@@ -31,6 +32,11 @@ test: .venv/installed
 test-oldest: .venv-oldest/installed
 	.venv-oldest/bin/python -m pytest $(ARGS)
 
+torch-reference:
+	$(PYTHON) -m venv .venv-torch
+	.venv-torch/bin/python -m pip install --quiet 'torch==2.13.0' numpy
+	.venv-torch/bin/python tests/data/fetch_torch.py
+
 lint: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -42,4 +48,4 @@ names: .venv/installed
 	$(BIN)/ruff format --quiet keras_activations/__init__.py
 
 clean:
-	rm -rf .venv .venv-oldest build dist *.egg-info
+	rm -rf .venv .venv-oldest .venv-torch build dist *.egg-info

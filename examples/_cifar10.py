@@ -6,7 +6,6 @@ import os
 import pathlib
 import pickle
 import socket
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -206,8 +205,11 @@ def _unreadable(paths: Array) -> BadInput | None:
     for path in paths:
         try:
             _read_image(path)
-        except tf.errors.OpError as error:
-            return BadInput(f"{path} is not a JPEG or PNG image that can be read: {error.message}")
+        except tf.errors.OpError:
+            return BadInput(
+                f"{path} is no JPEG or PNG image that can be read. It may have been cut short: "
+                f"copy it again, or remove it."
+            )
     return None
 
 
@@ -221,10 +223,7 @@ def _original(folder: pathlib.Path) -> _Source:
 
 def _read_batch(path: pathlib.Path) -> Split:
     try:
-        with warnings.catch_warnings():
-            # The files are of 2009, and NumPy deprecates how they spell a dtype.
-            warnings.simplefilter("ignore")
-            batch = _ArraysOnly(io.BytesIO(path.read_bytes()), encoding="bytes").load()
+        batch = _ArraysOnly(io.BytesIO(path.read_bytes()), encoding="bytes").load()
         pixels, labels = np.asarray(batch[b"data"]), np.asarray(batch[b"labels"])
         # A row holds the red plane, then the green, then the blue.
         images = pixels.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)

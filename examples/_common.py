@@ -28,13 +28,13 @@ class ArgumentParser(argparse.ArgumentParser):
 def command(
     main: Callable[[Sequence[str] | None], None],
 ) -> Callable[[Sequence[str] | None], int]:
-    """Makes `main` return an exit code: 2, after one line on stderr, for bad input."""
+    """Makes `main` return an exit code: 2, after one line on stderr, for what the user can mend."""
 
     @functools.wraps(main)
     def run(arguments: Sequence[str] | None = None) -> int:
         try:
             main(arguments)
-        except BadInput as error:
+        except (BadInput, OSError) as error:
             print(f"error: {one_line(error)}", file=sys.stderr)
             return 2
         return 0

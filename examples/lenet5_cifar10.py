@@ -45,6 +45,7 @@ import tensorflow as tf
 import keras_activations as ka
 
 TOLERANCE = 1e-5
+AXIS_LABELS = {"loss": "cross-entropy", "accuracy": "share of images classified correctly"}
 
 RELOAD = """
 import sys
@@ -112,12 +113,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
             validation_data=data.test,
         ).history
 
+    if not np.isfinite(history["loss"]).all():
+        sys.exit(f"Training diverged with {options.activation}: the loss is no finite number.")
     _report(history)
     _save_history(history, folder / "history.csv")
     _save_curves(history, folder / "history.png", f"LeNet-5 with {options.activation}", data)
     with _whole(folder / "model.keras") as path:
         model.save(path)
-    print(f"Saved in {folder}: {', '.join(sorted(f.name for f in folder.iterdir()))}")
+    print(f"Saved in {folder}")
     _compare(model, folder / "model.keras", data.test[0][:256])
 
 
@@ -133,13 +136,19 @@ def _parser() -> ArgumentParser:
         metavar="FOLDER",
         help="train/<class>/ and test/<class>/ with images, or cifar-10-batches-py ($CIFAR10_DIR)",
     )
-    parser.add_argument("--epochs", type=positive_integer, default=10, help="(10)")
-    parser.add_argument("--batch-size", type=positive_integer, default=256, help="(256)")
+    parser.add_argument(
+        "--epochs", type=positive_integer, default=10, help="passes over the images (10)"
+    )
+    parser.add_argument(
+        "--batch-size", type=positive_integer, default=256, help="images in a step (256)"
+    )
     parser.add_argument(
         "--limit", type=positive_integer, help="train on that many images, test on a fifth (all)"
     )
-    parser.add_argument("--seed", type=seed, default=0, help="(0)")
-    parser.add_argument("--output-dir", metavar="FOLDER", help="(output/lenet5_<activation>)")
+    parser.add_argument("--seed", type=seed, default=0, help="of all that is random (0)")
+    parser.add_argument(
+        "--output-dir", metavar="FOLDER", help="for what is saved (output/lenet5_<activation>)"
+    )
     return parser
 
 
@@ -200,22 +209,21 @@ def _save_curves(
     except ImportError:
         print("No learning curves: pip install 'keras_activations[examples]'")
         return
-    figure = Figure(figsize=(10, 4.2), dpi=150, layout="constrained")
+    figure = Figure(figsize=(10, 4.6), dpi=150, layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.12, h_pad=0.08, wspace=0.04)
     figure.suptitle(title, fontsize=14, fontweight="bold")
+    # A path may hold a dollar sign, which would otherwise begin a formula.
+    source = f"{len(data.train[0]):,} training images from {data.source}"
+    figure.supxlabel(source, fontsize=8, color="dimgrey", parse_math=False)
     epochs = range(1, len(history["loss"]) + 1)
-    for axes, (name, label) in zip(
-        figure.subplots(1, 2),
-        {"loss": "cross-entropy loss", "accuracy": "accuracy"}.items(),
-        strict=True,
-    ):
-        axes.plot(epochs, history[name], "o-", color="tab:blue", label="training")
-        axes.plot(epochs, history[f"val_{name}"], "s-", color="tab:orange", label="validation")
-        axes.set(title=label.capitalize(), xlabel="epoch", ylabel=label)
+    for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+        axes.plot(epochs, history[name], "o-", markersize=4, label="training")
+        axes.plot(epochs, history[f"val_{name}"], "s-", markersize=4, label="validation")
+        axes.set(title=name.capitalize(), xlabel="epoch", ylabel=AXIS_LABELS[name])
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False)
-    figure.text(1.0, 0.0, f"{len(data.train[0]):,} training images from {data.source}", ha="right")
     with _whole(file) as path:
         figure.savefig(path)
 

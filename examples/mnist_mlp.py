@@ -127,11 +127,17 @@ def _parser() -> ArgumentParser:
         help="a name, or a name with parameters as in 'leaky_relu(negative_slope=0.1)' (relu)",
     )
     parser.add_argument("--data-file", metavar="FILE", help="mnist.npz (scikit-learn's digits)")
-    parser.add_argument("--hidden", type=positive_integer, default=64, help="units (64)")
-    parser.add_argument("--epochs", type=positive_integer, default=20, help="(20)")
-    parser.add_argument("--batch-size", type=positive_integer, default=32, help="(32)")
-    parser.add_argument("--seed", type=seed, default=0, help="(0)")
-    parser.add_argument("--learning-rate", type=positive_number, default=2e-3, help="(0.002)")
+    parser.add_argument("--hidden", type=positive_integer, default=64, help="hidden units (64)")
+    parser.add_argument(
+        "--epochs", type=positive_integer, default=20, help="passes over the images (20)"
+    )
+    parser.add_argument(
+        "--batch-size", type=positive_integer, default=32, help="images in a step (32)"
+    )
+    parser.add_argument("--seed", type=seed, default=0, help="of all that is random (0)")
+    parser.add_argument(
+        "--learning-rate", type=positive_number, default=2e-3, help="of Adam (0.002)"
+    )
     return parser
 
 

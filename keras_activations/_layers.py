@@ -39,7 +39,17 @@ class ActivationLayer(keras.layers.Layer):
         config = super().get_config()
         for name in constructor_arguments(type(self)):
             config[name] = keras.saving.serialize_keras_object(self.argument(name))
+        if not isinstance(config.get("axis", 0), int):
+            # Keras's HDF5 loader drops an `axis` that is None or a list.
+            config["axes"] = config["axis"]
         return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        if "axes" in config:
+            config = {**config, "axis": config["axes"]}
+            del config["axes"]
+        return super().from_config(config)
 
     def argument(self, name: str) -> Any:
         """What the constructor was given under that name."""

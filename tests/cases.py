@@ -2,6 +2,7 @@
 
 import inspect
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -55,7 +56,9 @@ def is_learnable(info):
 
 def learned(info):
     """The names of the parameters that its layer trains."""
-    return [n for n in info.parameters if f"{n}_initializer" in inspect.signature(info.layer).parameters]
+    return [
+        n for n in info.parameters if f"{n}_initializer" in inspect.signature(info.layer).parameters
+    ]
 
 
 def real_parameters(info, given):
@@ -71,6 +74,17 @@ def gradient(function, x, upstream=None):
         tape.watch(x)
         y = function(x)
     return y, tape.gradient(y, x, output_gradients=upstream)
+
+
+class MaskProbe(keras.layers.Layer):
+    """Returns the mask that reaches it."""
+
+    def __init__(self):
+        super().__init__()
+        self.supports_masking = True
+
+    def call(self, inputs, mask=None):
+        return inputs if mask is None else tf.cast(mask, "float32")
 
 
 def all_activations(test):

@@ -22,9 +22,7 @@ def _truth(name, given):
     rows = np.atleast_2d(inputs(info))
     values = [outputs(info, row, given) for row in rows]
     weights = [_weights(len(v)) for v in values]
-    gradients = [
-        input_gradient(info, row, w, given) for row, w in zip(rows, weights, strict=True)
-    ]
+    gradients = [input_gradient(info, row, w, given) for row, w in zip(rows, weights, strict=True)]
     return values, gradients
 
 
@@ -90,7 +88,9 @@ def test_second_derivative(info, given, dtype):
     if not info.elementwise or info.backward:
         pytest.skip("tested against finite differences of the gradient, in test_modes")
     # Away from the kinks, where there is no second derivative.
-    points = np.array([-7.3, -4.7, -2.3, -1.19, -0.81, -0.43, -0.07, 0.06, 0.33, 0.92, 2.2, 4.4, 7.1])
+    points = np.array(
+        [-7.3, -4.7, -2.3, -1.19, -0.81, -0.43, -0.07, 0.06, 0.33, 0.92, 2.2, 4.4, 7.1]
+    )
     x = tf.constant(points, dtype)
     with tf.GradientTape() as outer:
         outer.watch(x)

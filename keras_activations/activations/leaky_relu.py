@@ -58,7 +58,9 @@ def _derivatives(x, negative_slope):
     torch="torch.nn.functional.leaky_relu(x, negative_slope=0.2)",
 )
 class LeakyReLU(ActivationLayer):
-    """Layer form of `leaky_relu`.
+    """Layer form of `leaky_relu`, with the function's default.
+
+    Keras's own layer of this name has 0.3 where its function has 0.2.
 
     Args:
         negative_slope: Slope below zero.

@@ -84,15 +84,15 @@ def _derivatives(x, negative_slope, max_value, threshold):
     replaceable=False,
 )
 class ReLU(ActivationLayer):
-    """Layer form of `relu`.
+    """Layer form of `relu`, its arguments in the order of Keras's `ReLU`.
 
     Args:
-        negative_slope: Slope below the threshold, at least 0.
         max_value: Largest value returned, at least 0, or None for no limit.
+        negative_slope: Slope below the threshold, at least 0.
         threshold: Where the line with slope 1 begins, at least 0.
     """
 
-    def __init__(self, negative_slope=0.0, max_value=None, threshold=0.0, **kwargs):
+    def __init__(self, max_value=None, negative_slope=0.0, threshold=0.0, **kwargs):
         super().__init__(**kwargs)
         self.negative_slope = number("negative_slope", negative_slope, minimum=0.0)
         self.max_value = None if max_value is None else number("max_value", max_value, minimum=0.0)

@@ -1,0 +1,115 @@
+"""What a page claims besides its formula: kinks, range, monotonicity, names, sources."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from cases import all_activations, gradient, required
+from oracles import ROW_ORACLES, evaluate, input_gradient, outputs
+
+import keras_activations as ka
+from keras_activations import _layers
+
+GRID = np.concatenate(
+    [np.linspace(-12, 12, 4801), np.linspace(-1e3, 1e3, 2001), [-1e30, -1e8, 1e8, 1e30]]
+)
+
+
+def _y(info, x):
+    return info.function(tf.constant(np.sort(x), tf.float64), **required(info)).numpy()
+
+
+@all_activations
+def test_formula_can_be_evaluated_or_has_an_oracle(info):
+    if info.elementwise:
+        assert outputs(info, [0.5], required(info))[0] is not None
+    elif issubclass(info.layer, _layers.GatedLayer):
+        assert evaluate(info.formula, a=1, b=2) is not None
+    else:
+        assert info.name in ROW_ORACLES, "no scalar expression: define it in tests/oracles.py"
+
+
+def test_no_oracle_is_left_over():
+    assert set(ROW_ORACLES) <= {i.name for i in ka.catalogue()}
+
+
+@all_activations
+def test_every_argument_of_the_function_is_in_the_formula_or_in_words(info):
+    for name, default in info.parameters.items():
+        if isinstance(default, float):
+            assert name in info.formula
+
+
+@all_activations
+def test_range(info):
+    if info.range is None:
+        pytest.skip("no claim")
+    low, high = info.range
+    if not info.elementwise:
+        x = np.random.default_rng(0).normal(scale=30.0, size=(200, 8))
+        y = info.function(tf.constant(x), **required(info)).numpy()
+        assert y.min() >= low
+        assert y.max() <= high * (1 + 1e-12)
+        return
+    y = _y(info, GRID)
+    tolerance = 1e-8
+    assert y.min() >= low - tolerance
+    assert y.max() <= high + tolerance
+    # The bounds are reached, or approached as x grows.
+    assert y.min() < -1e6 if low == -np.inf else y.min() < low + 2e-3
+    assert y.max() > 1e6 if high == np.inf else y.max() > high - 2e-3
+    if np.isfinite(low) and low not in (y.min(), 0.0, -1.0):
+        fine = np.linspace(-3, 1, 400_001)
+        np.testing.assert_allclose(min(_y(info, fine).min(), y.min()), low, atol=2e-9)
+
+
+@all_activations
+def test_monotonic(info):
+    if info.monotonic is None:
+        pytest.skip("no claim")
+    y = _y(info, GRID)
+    steps = np.diff(y[np.isfinite(y)])
+    assert np.all(steps >= -1e-12) == info.monotonic
+
+
+@all_activations
+def test_kinks(info):
+    if not info.elementwise:
+        assert info.kinks == ()
+        return
+    given = required(info)
+    for kink in info.kinks:
+        if info.backward:
+            continue
+        around = [float(v) for v in outputs(info, [kink - 1e-12, kink, kink + 1e-12], given)]
+        sides = input_gradient(info, [kink], [1.0], given)[0]
+        jumps = max(np.abs(np.diff(around))) > 1e-3
+        assert jumps or abs(sides[1] - sides[0]) > 1e-3, f"smooth at {kink}"
+    # Nowhere else does the slope change by more than the grid's step can explain.
+    x = np.linspace(-8, 8, 16001) + 1 / 4096
+    _, slope = gradient(lambda t: info.function(t, **given), tf.constant(x))
+    jumps = x[:-1][np.abs(np.diff(slope)) > 0.02 * (1 + np.abs(slope[1:]))]
+    if info.backward is None:
+        for at in jumps:
+            assert any(abs(at - k) < 2e-3 for k in info.kinks), f"a kink near {at} is not claimed"
+
+
+@all_activations
+def test_sources(info):
+    assert (info.paper is None) == (info.url is None)
+    if info.url:
+        assert info.url.startswith(("https://", "http://"))
+        assert info.url in info.function.__doc__
+
+
+@all_activations
+def test_samples_are_arguments_of_the_function(info):
+    for sample in info.samples:
+        assert set(sample) <= set(info.parameters)
+    if any(isinstance(v, float) for v in info.parameters.values()):
+        assert info.samples, "parameters are tested at more than their defaults"
+
+
+def test_names_are_unique():
+    names = [n for i in ka.catalogue() for n in (i.name, *i.aliases)]
+    assert len(names) == len(set(names))
+    assert [i.name for i in ka.catalogue()] == sorted(i.name for i in ka.catalogue())

@@ -1,0 +1,264 @@
+"""What only some activations have: randomness, gates, masks, a surrogate gradient."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from cases import gradient, layer_of, required
+
+import keras_activations as ka
+from keras_activations import _layers
+
+
+def family(base):
+    infos = [i for i in ka.catalogue() if issubclass(i.layer, base)]
+    return pytest.mark.parametrize("info", infos, ids=lambda i: i.name)
+
+
+stochastic = family(_layers.StochasticLayer)
+gated = family(_layers.GatedLayer)
+simplex = family(_layers.SimplexLayer)
+NOISY = -np.ones((64, 32), "float32")
+
+
+@stochastic
+def test_random_in_training_only(info):
+    layer = layer_of(info, seed=1)
+    still = layer(NOISY)
+    np.testing.assert_array_equal(layer(NOISY, training=False), still)
+    np.testing.assert_array_equal(info.function(NOISY), still)
+    first, second = layer(NOISY, training=True), layer(NOISY, training=True)
+    assert np.unique(first).size > 1000
+    assert not np.array_equal(first, second)
+    assert abs(np.mean(first) - np.mean(still)) < 4 * np.std(first) / np.sqrt(NOISY.size)
+
+
+@stochastic
+def test_same_seed_same_numbers(info):
+    np.testing.assert_array_equal(
+        layer_of(info, seed=7)(NOISY, training=True), layer_of(info, seed=7)(NOISY, training=True)
+    )
+    for build in (
+        lambda: layer_of(info)(NOISY, training=True),
+        lambda: info.function(NOISY, training=True),
+    ):
+        keras.utils.set_random_seed(3)
+        first = build()
+        keras.utils.set_random_seed(3)
+        np.testing.assert_array_equal(build(), first)
+        assert not np.array_equal(build(), first)
+    fixed = info.function(NOISY, training=True, seed=5)
+    np.testing.assert_array_equal(info.function(NOISY, training=True, seed=5), fixed)
+
+
+@pytest.mark.parametrize("mode", ["eager", "graph", "xla"])
+@stochastic
+def test_gradient_belongs_to_the_numbers_drawn(info, mode):
+    x = tf.constant(np.linspace(-2, 2, 64).reshape(8, 8), tf.float32)
+
+    def both(x):
+        return gradient(lambda t: info.function(t, training=True, seed=11), x)
+
+    if mode != "eager":
+        both = tf.function(both, jit_compile=mode == "xla")
+    y, dx = both(x)
+    # Linear on each side of zero, so that the slope is the ratio.
+    np.testing.assert_allclose(dx, y / x, rtol=1e-5)
+
+
+@stochastic
+def test_gradients_of_the_parameters_in_training(info):
+    names = [n for n, v in info.parameters.items() if isinstance(v, float)]
+    values = {n: tf.constant(info.parameters[n], tf.float64) for n in names}
+    x = tf.constant(np.linspace(-2, 2, 64), tf.float64)
+
+    def total(**given):
+        return tf.reduce_sum(info.function(x, **given, training=True, seed=11))
+
+    with tf.GradientTape() as tape:
+        tape.watch(values)
+        y = total(**values)
+    for name, actual in tape.gradient(y, values).items():
+        h = 1e-6
+        change = total(**{**values, name: values[name] + h}) - total(
+            **{**values, name: values[name] - h}
+        )
+        np.testing.assert_allclose(actual, change / (2 * h), rtol=1e-6)
+
+
+@pytest.mark.parametrize("how", ["layer", "string", "function", "symbolic"])
+@pytest.mark.parametrize("compiled", [True, False])
+@stochastic
+def test_every_way_into_a_model_is_random_in_fit_and_still_in_predict(info, how, compiled):
+    x = keras.Input((32,))
+    y = {
+        "layer": lambda: layer_of(info)(x),
+        "string": lambda: keras.layers.Activation(info.name)(x),
+        "function": lambda: keras.layers.Activation(info.function)(x),
+        "symbolic": lambda: info.function(x),
+    }[how]()
+    model = keras.Model(x, y)
+    model.compile("sgd", "mae", jit_compile=compiled)
+    still = model.predict(NOISY, verbose=0)
+    np.testing.assert_array_equal(still, info.function(NOISY))
+    # The mean absolute difference from the value at inference is zero only if nothing is drawn.
+    losses = model.fit(NOISY, still, epochs=2, batch_size=64, verbose=0).history["loss"]
+    assert losses[0] > 0.01
+    assert losses[0] != losses[1]
+    assert model.evaluate(NOISY, still, verbose=0) == 0.0
+
+
+@gated
+def test_halves_any_axis(info):
+    x = tf.constant(np.random.default_rng(0).normal(size=(2, 4, 6, 8)), tf.float32)
+    last = info.function(x)
+    assert last.shape == (2, 4, 6, 4)
+    for axis, permutation in ((1, (0, 3, 2, 1)), (-3, (0, 3, 2, 1)), (2, (0, 1, 3, 2))):
+        moved = info.function(tf.transpose(x, permutation), axis=axis)
+        np.testing.assert_allclose(tf.transpose(moved, permutation), last, rtol=1e-6)
+        layer = layer_of(info, axis=axis)
+        shape = tuple(tf.transpose(x, permutation).shape)
+        assert layer.compute_output_shape(shape) == tuple(moved.shape)
+        np.testing.assert_array_equal(layer(tf.transpose(x, permutation)), moved)
+
+
+@gated
+def test_odd_sizes_and_missing_axes_are_named(info):
+    with pytest.raises(ValueError, match=r"axis -1.*even.*size 7"):
+        info.function(tf.ones([2, 7]))
+    with pytest.raises(ValueError, match=r"axis 1.*even.*size 7"):
+        layer_of(info, axis=1)(keras.Input((7, 3)))
+    with pytest.raises(ValueError, match="axis=3"):
+        info.function(tf.ones([2, 8]), axis=3)
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        tf.function(info.function, input_signature=[tf.TensorSpec([None, None])])(tf.ones([2, 7]))
+
+
+@simplex
+def test_normalizes_along_any_axis_or_axes(info):
+    x = tf.constant(np.random.default_rng(0).normal(size=(2, 3, 4, 5)), tf.float64)
+    probabilities = tf.exp if info.range[1] == 0.0 else tf.identity
+    for axis in (-1, 0, 1, -2, [1, 2], [-1, 1]):
+        try:
+            y = info.function(x, axis=axis)
+        except ValueError:
+            assert isinstance(axis, list)
+            with pytest.raises(ValueError, match="axis"):
+                info.layer(axis=axis)
+            continue
+        np.testing.assert_allclose(tf.reduce_sum(probabilities(y), axis), 1.0, rtol=1e-12)
+        np.testing.assert_array_equal(info.layer(axis=axis, dtype="float64")(x), y)
+        _, dx = gradient(lambda t: info.function(t, axis=axis), x, tf.cos(x))  # noqa: B023
+        # Nothing changes when all of a row moves by the same amount.
+        if info.range[1] != 0.0:
+            np.testing.assert_allclose(tf.reduce_sum(dx, axis), 0.0, atol=1e-12)
+        if isinstance(axis, int):
+            moved = np.moveaxis(x.numpy(), axis, -1)
+            np.testing.assert_allclose(
+                np.moveaxis(info.function(moved).numpy(), -1, axis), y, rtol=1e-12
+            )
+            _, there = gradient(info.function, moved, np.cos(moved))
+            np.testing.assert_allclose(np.moveaxis(there.numpy(), -1, axis), dx, atol=1e-12)
+    with pytest.raises(ValueError, match="axis=4"):
+        info.function(x, axis=4)
+
+
+@simplex
+def test_masks(info):
+    x = tf.constant(np.random.default_rng(0).normal(size=(3, 4, 5)), tf.float32)
+    keep = np.ones((3, 4, 5), bool)
+    keep[0, 0, 2:], keep[1, 1] = False, False
+    layer = layer_of(info)
+    y = layer(x, mask=keep).numpy()
+    np.testing.assert_allclose(y[0, 0, :2], info.function(x[0, 0, :2]), rtol=1e-6)
+    outside = tf.float32.min if info.range[1] == 0.0 else 0.0
+    np.testing.assert_array_equal(y[~keep], np.full((~keep).sum(), outside, "float32"))
+    np.testing.assert_allclose(y[2], info.function(x[2]), rtol=1e-6)
+    np.testing.assert_array_equal(layer(x, mask=keep.astype("float32")), y)
+
+    tokens = np.array([1, 1, 0, 1, 0], bool)
+    np.testing.assert_array_equal(
+        layer(x, mask=tokens), layer(x, mask=np.broadcast_to(tokens, (3, 4, 5)))
+    )
+    _, dx = gradient(lambda t: layer(t, mask=keep), x, tf.cos(x))
+    np.testing.assert_array_equal(dx.numpy()[~keep], 0.0)
+    assert np.all(np.isfinite(dx))
+    half = layer_of(info, dtype="float16")(tf.cast(x, "float16"), mask=keep)
+    assert not np.any(np.isnan(half))
+
+
+@simplex
+def test_a_mask_of_time_steps_masks_whole_rows_and_goes_on(info):
+    x = np.random.default_rng(0).normal(size=(2, 3, 4)).astype("float32")
+    x[:, 1] = 0.0
+    probe = keras.Sequential([keras.layers.Masking(), layer_of(info)])
+    y = probe(x).numpy()
+    outside = tf.float32.min if info.range[1] == 0.0 else 0.0
+    np.testing.assert_array_equal(y[:, 1], np.full((2, 4), outside, "float32"))
+    np.testing.assert_allclose(y[:, 0], info.function(x[:, 0]), rtol=1e-6)
+
+
+@simplex
+def test_ties_one_element_and_long_rows(info):
+    probabilities = tf.exp if info.range[1] == 0.0 else tf.identity
+    tied = info.function(tf.zeros([2, 5]))
+    np.testing.assert_allclose(probabilities(tied), np.full((2, 5), 0.2), rtol=1e-6)
+    np.testing.assert_allclose(probabilities(info.function([[3.0], [-3.0]])), [[1.0], [1.0]])
+    long = np.random.default_rng(0).normal(size=(1, 100_000)).astype("float32")
+    np.testing.assert_allclose(tf.reduce_sum(probabilities(info.function(long))), 1.0, rtol=1e-4)
+    big = info.function([[1e4, 0.0, -1e4], [3e38, 0.0, 0.0]])
+    np.testing.assert_allclose(probabilities(big), [[1, 0, 0], [1, 0, 0]], atol=1e-6)
+
+
+@simplex
+def test_minus_infinity_is_no_part_of_it(info):
+    y = info.function([[0.5, -np.inf, 0.25]]).numpy()
+    np.testing.assert_allclose(y[0, [0, 2]], info.function([0.5, 0.25]), rtol=1e-6)
+
+
+REGROUPING = [
+    i
+    for i in ka.catalogue()
+    if not i.elementwise and not issubclass(i.layer, (_layers.GatedLayer, _layers.SimplexLayer))
+]
+
+
+@pytest.mark.parametrize("info", REGROUPING, ids=lambda i: i.name)
+def test_regrouping_moves_with_its_axis(info):
+    given = required(info)
+    x = tf.constant(np.random.default_rng(0).normal(size=(2, 4, 6, 8)), tf.float32)
+    last = info.function(x, **given)
+    for axis, permutation in ((1, (0, 3, 2, 1)), (-3, (0, 3, 2, 1)), (2, (0, 1, 3, 2))):
+        moved_x = tf.transpose(x, permutation)
+        moved = info.function(moved_x, **given, axis=axis)
+        np.testing.assert_array_equal(tf.transpose(moved, permutation), last)
+        layer = layer_of(info, axis=axis)
+        assert layer.compute_output_shape(tuple(moved_x.shape)) == tuple(moved.shape)
+        unknown = tf.function(
+            lambda t: info.function(t, **given, axis=axis),  # noqa: B023
+            input_signature=[tf.TensorSpec(None)],
+        )
+        np.testing.assert_array_equal(unknown(moved_x), moved)
+
+
+@pytest.mark.parametrize("info", REGROUPING, ids=lambda i: i.name)
+def test_regrouping_shares_the_gradient_of_ties(info):
+    _, dx = gradient(lambda t: info.function(t, **required(info)), tf.zeros([1, 8]))
+    outputs = info.function(tf.zeros([1, 8]), **required(info)).shape[1]
+    np.testing.assert_allclose(dx, np.full((1, 8), outputs / 8))
+
+
+@pytest.mark.parametrize("info", REGROUPING, ids=lambda i: i.name)
+def test_regrouping_names_the_axis_that_does_not_divide(info):
+    with pytest.raises(ValueError, match=r"axis -1.*multiple.*size 7"):
+        info.function(tf.ones([2, 7]), **required(info))
+    with pytest.raises(ValueError, match=r"axis 1.*multiple.*size 7"):
+        layer_of(info, axis=1)(keras.Input((7, 3)))
+    name = next(iter(required(info)))
+    for bad in (0, -1, 1.5, "2", None):
+        with pytest.raises(ValueError, match=name):
+            info.function(tf.ones([2, 8]), **{name: bad})
+        with pytest.raises(ValueError, match=name):
+            info.layer(**{name: bad})
+    with pytest.raises(TypeError, match=name):
+        info.function(tf.ones([2, 8]))

@@ -1,0 +1,315 @@
+"""Every layer, alone and in models: configs, shapes, masks, dtype policies, parameters."""
+
+import inspect
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from cases import MaskProbe, all_activations, is_learnable, layer_of, learned, required
+
+import keras_activations as ka
+
+BATCH = np.random.default_rng(0).normal(size=(4, 8)).astype("float32")
+
+
+def _learnable(test):
+    infos = [i for i in ka.catalogue() if is_learnable(i)]
+    return pytest.mark.parametrize("info", infos, ids=lambda i: i.name)(test)
+
+
+@all_activations
+def test_computes_its_function(info):
+    layer = layer_of(info)
+    np.testing.assert_allclose(
+        layer(BATCH), info.function(BATCH, **required(info)), rtol=2e-6, atol=2e-6
+    )
+    assert not is_learnable(info) or layer.trainable_variables
+
+
+@all_activations
+def test_config_holds_every_argument(info):
+    layer = layer_of(info, name="named")
+    arguments = [p for p in inspect.signature(info.layer).parameters if p != "kwargs"]
+    assert set(required(info)) <= set(arguments)
+    for build in (False, True):
+        if build:
+            layer(BATCH)
+        config = layer.get_config()
+        assert set(arguments) <= set(config)
+        assert json.loads(json.dumps(config)) == config
+        again = info.layer.from_config(config)
+        assert again.get_config() == config
+        for name in arguments:
+            assert hasattr(again, name)
+    assert again.name == "named"
+
+
+@all_activations
+def test_every_argument_survives_the_config(info):
+    for sample in info.samples:
+        arguments = {
+            k: v for k, v in sample.items() if k in inspect.signature(info.layer).parameters
+        }
+        try:
+            layer = info.layer(**{**required(info), **arguments})
+        except ValueError:
+            continue  # The layer is stricter than the function.
+        again = info.layer.from_config(json.loads(json.dumps(layer.get_config())))
+        for name, value in arguments.items():
+            assert getattr(again, name) == value
+        np.testing.assert_array_equal(again(BATCH), layer(BATCH))
+
+
+@all_activations
+def test_output_shape_without_running(info):
+    layer = layer_of(info)
+    expected = tuple(layer(BATCH).shape)
+    assert tuple(layer_of(info).compute_output_shape((4, 8))) == expected
+    assert tuple(layer_of(info).compute_output_shape((None, 5, 8)))[:2] == (None, 5)
+    symbolic = layer_of(info)(keras.Input((8,)))
+    assert tuple(symbolic.shape) == (None, expected[1])
+
+
+@all_activations
+def test_unknown_arguments_are_refused(info):
+    with pytest.raises((TypeError, ValueError), match="no_such_argument"):
+        info.layer(**required(info), no_such_argument=1)
+
+
+@all_activations
+def test_numbers_are_checked(info):
+    numeric = [n for n, v in info.parameters.items() if isinstance(v, float)]
+    for name in numeric:
+        for bad in ("0.5", None, [1.0], float("nan")):
+            if bad is None and inspect.signature(info.layer).parameters[name].default is None:
+                continue
+            with pytest.raises(ValueError, match=name):
+                info.layer(**{**required(info), name: bad})
+
+
+@all_activations
+def test_sequential_functional_and_subclassed_models_train(info):
+    class Subclassed(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.first, self.activation = keras.layers.Dense(8), layer_of(info)
+            self.last = keras.layers.Dense(1)
+
+        def call(self, x):
+            return self.last(self.activation(self.first(x)))
+
+    x = keras.Input((8,))
+    functional = keras.Model(x, keras.layers.Dense(1)(layer_of(info)(keras.layers.Dense(8)(x))))
+    sequential = keras.Sequential([keras.layers.Dense(8), layer_of(info), keras.layers.Dense(1)])
+    for model in (functional, sequential, Subclassed()):
+        model.compile("adam", "mse")
+        loss = model.fit(BATCH, BATCH[:, :1], epochs=1, verbose=0).history["loss"]
+        assert np.all(np.isfinite(loss))
+
+
+@all_activations
+def test_mask_is_kept(info):
+    layer = layer_of(info)
+    if "mask" in inspect.signature(layer.call).parameters:
+        pytest.skip("takes the mask itself, tested in test_families")
+    model = keras.Sequential([keras.layers.Masking(), layer, MaskProbe()])
+    x = tf.constant(np.stack([BATCH, np.zeros_like(BATCH)], 1))
+    np.testing.assert_array_equal(model(x), [[1, 0]] * 4)
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "float64", "float16"])
+@all_activations
+def test_dtype_policies(info, policy):
+    layer = layer_of(info, dtype=policy)
+    x = tf.constant(BATCH)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = layer(x)
+    assert y.dtype.name == keras.DTypePolicy(policy).compute_dtype
+    gradients = tape.gradient(y, [x, *layer.trainable_variables])
+    assert gradients[0].dtype == tf.float32
+    for g, variable in zip(gradients[1:], layer.trainable_variables, strict=True):
+        assert variable.dtype == keras.DTypePolicy(policy).variable_dtype
+        assert g.dtype == tf.as_dtype(variable.dtype)
+    symbolic = layer_of(info, dtype=policy)(keras.Input((8,)))
+    assert symbolic.dtype == keras.DTypePolicy(policy).compute_dtype
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+@all_activations
+def test_mixed_precision_training(info, compiled):
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        model = keras.Sequential([keras.layers.Dense(8), layer_of(info), keras.layers.Dense(1)])
+        model.compile("adam", "mse", jit_compile=compiled)
+        assert np.isfinite(model.fit(BATCH, BATCH[:, :1], verbose=0).history["loss"][0])
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
+@all_activations
+def test_inside_other_layers(info):
+    if layer_of(info).compute_output_shape((None, 8)) != (None, 8):
+        pytest.skip("changes the size of its axis, so it stands on its own")
+    series = np.random.default_rng(1).normal(size=(2, 3, 8)).astype("float32")
+    images = np.random.default_rng(2).normal(size=(2, 6, 6, 3)).astype("float32")
+    for layer, x in (
+        (keras.layers.Dense(4, activation=layer_of(info)), BATCH),
+        (keras.layers.Conv2D(4, 3, activation=layer_of(info)), images),
+        (keras.layers.LSTM(4, activation=layer_of(info)), series),
+        (keras.layers.GRU(4, recurrent_activation=layer_of(info)), series),
+        (keras.layers.TimeDistributed(keras.layers.Dense(4, activation=layer_of(info))), series),
+    ):
+        model = keras.Sequential([layer])
+        model.compile("sgd", "mse")
+        y = model.predict(x, verbose=0)
+        model.fit(x, y, verbose=0)
+        assert np.all(np.isfinite(y))
+        names = [w.name for w in model.trainable_weights]
+        assert all(name in names for name in learned(info))
+
+
+@all_activations
+def test_function_of_a_keras_tensor_becomes_its_layer(info):
+    x = keras.Input((8,))
+    model = keras.Model(x, info.function(x, **required(info)))
+    assert isinstance(model.layers[-1], info.layer)
+    assert not model.trainable_weights
+    np.testing.assert_allclose(
+        model(BATCH), info.function(BATCH, **required(info)), rtol=2e-6, atol=2e-6
+    )
+    again = keras.models.model_from_json(model.to_json())
+    np.testing.assert_array_equal(again(BATCH), model(BATCH))
+    for sample in info.samples:
+        try:
+            given = {**required(info), **sample}
+            model = keras.Model(x, info.function(x, **given))
+        except ValueError:
+            continue  # The layer is stricter than the function.
+        np.testing.assert_allclose(
+            model(BATCH), info.function(BATCH, **given), rtol=2e-6, atol=2e-6
+        )
+
+
+def test_function_of_a_keras_tensor_keeps_the_mask():
+    x = keras.Input((3, 8))
+    model = keras.Model(x, MaskProbe()(ka.mish(keras.layers.Masking()(x))))
+    y = model(np.stack([BATCH, 0 * BATCH, BATCH], 1))
+    np.testing.assert_array_equal(y, [[1, 0, 1]] * 4)
+
+
+@_learnable
+def test_parameters_vary_along_axis(info):
+    image = tf.ones([2, 5, 6, 3])
+    for axis, shape in (
+        (-1, (3,)),
+        (3, (3,)),
+        (1, (5, 1, 1)),
+        (None, ()),
+        ([1, 3], (5, 1, 3)),
+        ([1, 2, 3], (5, 6, 3)),
+        ((-1, 1), (5, 1, 3)),
+    ):
+        layer = layer_of(info, axis=axis)
+        assert layer(image).shape == image.shape
+        assert [tuple(w.shape) for w in layer.weights] == [shape] * len(learned(info))
+        again = info.layer.from_config(layer.get_config())
+        again.build(image.shape)
+        assert [tuple(w.shape) for w in again.weights] == [shape] * len(learned(info))
+
+
+@_learnable
+def test_images_of_unknown_size(info):
+    model = keras.Sequential([keras.Input((None, None, 3)), layer_of(info)])
+    assert model(tf.ones([1, 4, 5, 3])).shape == (1, 4, 5, 3)
+    assert model(tf.ones([2, 7, 2, 3])).shape == (2, 7, 2, 3)
+    with pytest.raises(ValueError, match="known size"):
+        layer_of(info, axis=1)(keras.Input((None, 3)))
+    with pytest.raises(ValueError, match="batch axis"):
+        layer_of(info, axis=0)(BATCH)
+    with pytest.raises(ValueError, match="axis"):
+        layer_of(info, axis=5)(BATCH)
+    with pytest.raises(ValueError, match="axis"):
+        layer_of(info, axis="last")
+
+
+@_learnable
+def test_each_channel_learns_its_own(info):
+    layer = layer_of(info)
+    x = tf.constant([[-1.5] * 4, [1.5] * 4])
+    with tf.GradientTape() as tape:
+        y = layer(x) * tf.constant([0.0, 1.0, 2.0, 3.0])
+    for g in tape.gradient(y, layer.trainable_variables):
+        g = g.numpy()
+        assert g[0] == 0.0
+        np.testing.assert_allclose(g[1:], g[1] * np.array([1, 2, 3]), rtol=1e-5)
+        assert g[1] != 0.0
+
+
+@_learnable
+def test_initializer_regularizer_constraint(info):
+    for name in learned(info):
+        layer = layer_of(
+            info,
+            **{
+                f"{name}_initializer": keras.initializers.Constant(0.75),
+                f"{name}_regularizer": keras.regularizers.L2(2.0),
+                f"{name}_constraint": "non_neg",
+            },
+        )
+        layer = info.layer.from_config(json.loads(json.dumps(layer.get_config())))
+        layer(BATCH)
+        weight = next(w for w in layer.weights if w.name == name)
+        np.testing.assert_array_equal(weight, np.full(8, 0.75, "float32"))
+        np.testing.assert_allclose(layer.losses[0], 2.0 * 8 * 0.75**2)
+        assert weight.constraint is not None
+        with pytest.raises(ValueError, match="no_such"):
+            layer_of(info, **{f"{name}_regularizer": "no_such"})
+
+
+@_learnable
+def test_freezing(info):
+    layer = layer_of(info, trainable=False)
+    layer(BATCH)
+    assert not layer.trainable_weights
+    assert len(layer.non_trainable_weights) == len(learned(info))
+    model = keras.Sequential([keras.layers.Dense(4), layer_of(info), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.layers[1].trainable = False
+    model.fit(BATCH, BATCH[:, :1], verbose=0)
+    fresh = layer_of(info)
+    fresh.build((None, 4))
+    for now, then in zip(model.layers[1].weights, fresh.weights, strict=True):
+        np.testing.assert_array_equal(now, then)
+
+
+@_learnable
+def test_gradients_under_mixed_precision_are_summed_in_float32(info):
+    """In float16 a sum of 10⁵ terms would stop growing long before its end, or overflow."""
+    x = np.tile(np.array([[-1.5], [1.5]], "float32"), (50000, 1))
+    found = {}
+    for policy in ("float32", "mixed_float16"):
+        layer = layer_of(info, dtype=policy)
+        with tf.GradientTape() as tape:
+            y = tf.cast(layer(x), "float32")
+        found[policy] = tape.gradient(y, layer.trainable_variables)
+    for exact, mixed in zip(found["float32"], found["mixed_float16"], strict=True):
+        np.testing.assert_allclose(mixed, exact, rtol=2e-3)
+
+
+@_learnable
+def test_unrounded_parameter_under_mixed_precision(info):
+    name = learned(info)[0]
+    layer = layer_of(info, dtype="mixed_float16", **{f"{name}_initializer": "ones"})
+    layer(BATCH)
+    assert all(w.dtype == "float32" for w in layer.weights)
+
+
+def test_the_parameter_is_an_attribute():
+    layer = ka.Snake(alpha=2.0)
+    assert layer.alpha == 2.0
+    layer(BATCH)
+    np.testing.assert_array_equal(layer.alpha, np.full(8, 2.0))
+    assert layer.get_config()["alpha"] == 2.0
