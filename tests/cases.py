@@ -12,11 +12,10 @@ import keras_activations as ka
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 
 # Exact in every dtype, so that one reference serves all four; kinks, tails and zero included.
-POINTS = np.array(
-    [-60, -20, -11, -5.5, -4, -3, -2.75, -2, -1.5, -1.25, -1, -0.75, -0.5, -0.375, -0.125]
-    + [-(2.0**-10), 0, 2.0**-10, 0.125, 0.375, 0.5, 0.75, 1, 1.25, 1.5, 2, 2.75, 3, 4, 5.5, 6, 8]
-    + [10, 20, 60]
+MAGNITUDES = np.array(
+    [2.0**-10, 0.125, 0.375, 0.5, 0.75, 1, 1.25, 1.5, 2, 2.75, 3, 4, 5.5, 6, 8, 11, 20, 60]
 )
+POINTS = np.concatenate([-MAGNITUDES[::-1], [0.0], MAGNITUDES])
 # For what normalizes, groups or gates along an axis: distinct, of even length, near and far apart.
 ROWS = np.array(
     [

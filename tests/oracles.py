@@ -96,7 +96,7 @@ def input_gradient(info, row, upstream, given):
             slope = evaluate(info.backward, x=x, **exact)
             sides = [slope * upstream[i]] * 2
         elif info.elementwise:
-            sides = _one_sided(lambda t: evaluate(info.formula, x=t, **exact), x)  # noqa: B023
+            sides = _one_sided(lambda t: evaluate(info.formula, x=t, **exact), x)
             sides = sides and [s * upstream[i] for s in sides]
         else:
             sides = _one_sided(

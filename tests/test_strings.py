@@ -115,7 +115,7 @@ def test_the_string_of_the_readme():
     ],
 )
 def test_malformed_and_hostile_strings(text):
-    with pytest.raises(ValueError, match="leaky_relu|LeakyReLU") as error:
+    with pytest.raises(ValueError, match=r"leaky_relu|LeakyReLU") as error:
         keras.activations.get(text)
     assert len(str(error.value)) < 1000
 
@@ -322,7 +322,7 @@ def test_use_may_be_nested_and_undone_in_any_order():
 
 
 def test_use_refuses_other_names():
-    with pytest.raises(ValueError, match="share.*gelu"):
+    with pytest.raises(ValueError, match=r"share.*gelu"):
         ka.use(OWN.name)
     with pytest.raises(ValueError, match="share"):
         ka.use("gelu", "no_such_name")

@@ -24,8 +24,8 @@ def bounded_tanh(x, low=-1.0, high=1.0):
 
     Example:
 
-    >>> ka.bounded_tanh([-9.0, 0.0, 9.0], low=0.0, high=255.0).numpy()
-    array([  0. , 127.5, 255. ], dtype=float32)
+    >>> ka.bounded_tanh([-1.0, 0.0, 1.0], low=0.0, high=255.0).numpy()
+    array([ 30.396744, 127.5     , 224.60326 ], dtype=float32)
     """
     return elementwise(_value, _derivatives, x, low, high)
 

@@ -1,0 +1,112 @@
+"""Examples in docstrings and in the README run as they stand; docstrings are whole."""
+
+import doctest
+import importlib
+import inspect
+import pathlib
+import pkgutil
+import re
+
+import numpy as np
+import pytest
+from cases import all_activations
+
+import keras_activations as ka
+
+ROOT = pathlib.Path(__file__).parents[1]
+NUMBER = re.compile(r"[-+]?\d*\.?\d+(?:[eE][-+]?\d+)?")
+
+
+class _AlmostEqual(doctest.OutputChecker):
+    """Compares numbers as numbers: their last digit may differ from one processor to another."""
+
+    def check_output(self, want, got, optionflags):
+        if super().check_output(want, got, optionflags):
+            return True
+        if NUMBER.sub("#", want).split() != NUMBER.sub("#", got).split():
+            return False
+        numbers = [[float(n) for n in NUMBER.findall(text)] for text in (want, got)]
+        return np.allclose(*numbers, rtol=1e-5, atol=1e-6)
+
+
+def _modules():
+    return [
+        importlib.import_module(m.name)
+        for m in pkgutil.walk_packages(ka.__path__, "keras_activations.")
+        if not m.name.endswith("__main__")
+    ]
+
+
+@pytest.mark.parametrize("module", _modules(), ids=lambda m: m.__name__)
+def test_docstring_examples(module):
+    finder = doctest.DocTestFinder(exclude_empty=True)
+    runner = doctest.DocTestRunner(_AlmostEqual(), verbose=False)
+    report = []
+    for test in finder.find(module, globs={"ka": ka}):
+        runner.run(test, out=report.append)
+    assert runner.failures == 0, "".join(report)
+
+
+@all_activations
+def test_docstring_of_the_function(info):
+    text = inspect.getdoc(info.function)
+    first, rest = text.split("\n", 1)
+    assert first.endswith(".")
+    assert rest.startswith("\n")
+    for section in ("Args:", "Returns:", "Example:"):
+        assert f"\n{section}\n" in rest
+    assert f">>> ka.{info.name}(" in rest or f">>> y = ka.{info.name}(" in rest
+    assert ("\nReference:\n" in rest) == (info.paper is not None)
+    for name in ("x", *info.parameters):
+        assert re.search(rf"^    {name}: ", rest, re.M), f"{name} is not documented"
+
+
+@all_activations
+def test_docstring_of_the_layer(info):
+    text = inspect.getdoc(info.layer)
+    assert text.startswith(f"Layer form of `{info.name}`")
+    arguments = inspect.signature(info.layer.__init__).parameters
+    documented = inspect.getdoc(info.layer.__mro__[1]) + text
+    for name in arguments:
+        if name not in ("self", "kwargs"):
+            assert re.search(rf"^    {name}: ", documented, re.M), f"{name} is not documented"
+
+
+def _readme_code():
+    text = (ROOT / "README.md").read_text()
+    return re.findall(r"```python\n(.*?)```", text, re.S)
+
+
+def test_readme_code_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    blocks = _readme_code()
+    assert blocks
+    names = {}
+    try:
+        for block in blocks:
+            exec(compile(block, "README.md", "exec"), names)
+    finally:
+        if "used" in names:
+            names["used"].restore()
+
+
+def test_readme_names_every_activation():
+    text = (ROOT / "README.md").read_text()
+    for info in ka.catalogue():
+        assert f"`{info.name}`" in text, info.name
+        assert f"`{info.layer.__name__}`" in text, info.layer.__name__
+    for alias in (a for i in ka.catalogue() for a in i.aliases):
+        assert f"`{alias}`" in text
+
+
+def test_readme_commands_exist():
+    text = (ROOT / "README.md").read_text()
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"(?:^|`)make ([a-z-]+)", text, re.M):
+        assert re.search(rf"^{target}:", makefile, re.M), target
+    for path in re.findall(r"python ([\w/]+\.py)", text):
+        assert (ROOT / path).is_file(), path
+
+
+def test_version_is_in_the_changelog():
+    assert f"## [{ka.__version__}]" in (ROOT / "CHANGELOG.md").read_text()

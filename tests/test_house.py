@@ -1,0 +1,104 @@
+"""The rules of the house that a machine can check."""
+
+import ast
+import pathlib
+import re
+
+import pytest
+from cases import all_activations
+from exports import PACKAGE, init, pages, public_names
+
+import keras_activations as ka
+
+PAGES = pytest.mark.parametrize("page", pages(), ids=lambda p: p.stem)
+GENERIC = [p for p in PACKAGE.glob("*.py") if p.name != "__init__.py"]
+
+
+@PAGES
+def test_file_function_and_class_are_one_name(page):
+    functions, classes = public_names(page)
+    assert functions == [page.stem]
+    assert len(classes) == 1
+    assert classes[0].lower() == page.stem.replace("_", "")
+    info = ka.info(page.stem)
+    assert (info.function.__name__, info.layer.__name__) == (page.stem, classes[0])
+    assert info.function.__module__ == f"keras_activations.activations.{page.stem}"
+
+
+def test_every_page_is_registered_and_nothing_else():
+    assert [i.name for i in ka.catalogue()] == [p.stem for p in pages()]
+
+
+def test_public_names_are_in_step():
+    """`make names` writes them."""
+    written, expected = (ast.parse(t) for t in ((PACKAGE / "__init__.py").read_text(), init()))
+
+    def statements(tree):
+        imported = {
+            (n.module, a.name) for n in tree.body if isinstance(n, ast.ImportFrom) for a in n.names
+        }
+        listed = [n for n in tree.body if isinstance(n, ast.Assign) and "__all__" in ast.dump(n)]
+        exported = sorted(ast.literal_eval(listed[0].value))
+        skipped = (ast.ImportFrom, ast.Assign)
+        rest = [ast.dump(n) for n in tree.body if not isinstance(n, skipped)]
+        return imported, exported, rest
+
+    assert statements(written) == statements(expected)
+    assert all(hasattr(ka, name) for name in ka.__all__)
+
+
+def _imports(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+        elif isinstance(node, ast.Import):
+            yield from (a.name for a in node.names)
+
+
+@PAGES
+def test_pages_import_foundations_and_pages_only(page):
+    allowed = {"math", "keras", "tensorflow"} | {
+        f"keras_activations.{m}" for m in ("_axes", "_calculus", "_layers", "_registry")
+    }
+    for name in _imports(page):
+        assert name in allowed or name.startswith("keras_activations.activations."), name
+
+
+def test_foundations_do_not_import_pages():
+    for path in GENERIC:
+        assert not any("keras_activations.activations" in name for name in _imports(path)), path
+
+
+def test_private_interfaces_in_one_place_only():
+    root = PACKAGE.parent
+    for folder in ("keras_activations", "examples", "tests"):
+        for path in (root / folder).rglob("*.py"):
+            if path.name in ("_keras_strings.py", "test_house.py", "test_strings.py"):
+                continue
+            text = path.read_text()
+            assert not re.search(r"keras\.src|tensorflow\.python|tf_keras", text), path
+            assert not re.search(r"\._keras_(?!strings)", text), path
+
+
+@all_activations
+def test_no_generic_file_names_an_activation(info):
+    tests = pathlib.Path(__file__).parent
+    generic = [*GENERIC, *(tests / f"test_{n}.py" for n in ("truth", "claims", "peers"))]
+    names = {info.name, info.layer.__name__} - {"threshold"}  # Also an English word.
+    for path in generic:
+        for node in ast.walk(ast.parse(path.read_text())):
+            found = (
+                node.id
+                if isinstance(node, ast.Name)
+                else node.attr
+                if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "ka"
+                else node.value
+                if isinstance(node, ast.Constant)
+                else None
+            )
+            assert found not in names or found == "linear", f"{path.name}: {found}"
+
+
+@PAGES
+def test_a_page_is_short(page):
+    assert len(page.read_text().splitlines()) <= 160

@@ -1,0 +1,63 @@
+"""The wheel holds the package, and works without the source tree."""
+
+import pathlib
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wheel")
+    done = subprocess.run(
+        [sys.executable, "-m", "build", "--wheel", "--outdir", folder, ROOT],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:] + done.stdout[-2000:]
+    return next(folder.glob("*.whl"))
+
+
+def test_the_wheel_holds_the_package_and_nothing_else(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    assert "keras_activations/py.typed" in names
+    assert any(n.endswith("LICENSE") for n in names)
+    packaged = {n for n in names if n.endswith(".py")}
+    sources = {str(p.relative_to(ROOT)) for p in (ROOT / "keras_activations").rglob("*.py")}
+    assert packaged == sources
+
+
+def test_the_installed_wheel_imports_without_the_source_tree(wheel, tmp_path):
+    site = tmp_path / "site"
+    subprocess.run(
+        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", site, wheel],
+        check=True,
+        capture_output=True,
+    )
+    script = (
+        f"import sys; sys.path.insert(0, {str(site)!r})\n"
+        "import keras, numpy as np, keras_activations as ka\n"
+        f"assert ka.__file__.startswith({str(site)!r}), ka.__file__\n"
+        "assert len(ka.catalogue()) >= 30\n"
+        "print(keras.layers.Dense(2, activation='snake')(np.ones((1, 1))).shape)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_another_backend_is_refused_in_one_sentence():
+    script = "import keras; keras.backend.backend = lambda: 'jax'\nimport keras_activations"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode != 0
+    assert "ImportError: keras_activations needs Keras on TensorFlow" in done.stderr
+    assert "KERAS_BACKEND=tensorflow" in done.stderr
