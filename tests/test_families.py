@@ -33,20 +33,27 @@ def test_random_in_training_only(info):
     assert abs(np.mean(first) - np.mean(still)) < 4 * np.std(first) / np.sqrt(NOISY.size)
 
 
+def _repeatable(draw):
+    draws = []
+    for _ in range(2):
+        keras.utils.set_random_seed(3)
+        draws.append(draw())
+    return np.array_equal(*draws)
+
+
+def _assert_repeatable(draw):
+    assert _repeatable(draw)
+    assert not np.array_equal(draw(), draw())
+
+
 @stochastic
 def test_same_seed_same_numbers(info):
     np.testing.assert_array_equal(
         layer_of(info, seed=7)(NOISY, training=True), layer_of(info, seed=7)(NOISY, training=True)
     )
-    for build in (
-        lambda: layer_of(info)(NOISY, training=True),
-        lambda: info.function(NOISY, training=True),
-    ):
-        keras.utils.set_random_seed(3)
-        first = build()
-        keras.utils.set_random_seed(3)
-        np.testing.assert_array_equal(build(), first)
-        assert not np.array_equal(build(), first)
+    _assert_repeatable(lambda: layer_of(info)(NOISY, training=True))
+    if _repeatable(lambda: keras.random.uniform((4,))):  # Not in every Keras.
+        _assert_repeatable(lambda: info.function(NOISY, training=True))
     fixed = info.function(NOISY, training=True, seed=5)
     np.testing.assert_array_equal(info.function(NOISY, training=True, seed=5), fixed)
 

@@ -248,6 +248,33 @@ def test_the_tape_test_sees_what_a_plain_formula_keeps():
     assert _kept_for_backward(tf.function(plain), x) == 2
 
 
+def _ancestors(operation):
+    found, waiting = set(), [operation]
+    while waiting:
+        operation = waiting.pop()
+        if operation not in found:
+            found.add(operation)
+            waiting += [*(t.op for t in operation.inputs), *operation.control_inputs]
+    return found
+
+
+@all_activations
+def test_in_a_graph_the_recomputation_waits_for_the_upstream_gradient(info):
+    """Else Grappler would merge it with the forward pass, and keep what the tape does not."""
+    call, x = _call(info), _x(info)
+
+    @tf.function
+    def both(x, upstream):
+        return gradient(call, x, upstream)
+
+    graph = both.get_concrete_function(x, call(x))
+    y, dx = graph.outputs
+    given, upstream = (t.op for t in graph.inputs)
+    backward = _ancestors(dx.op) - _ancestors(y.op)
+    early = [o for o in backward if given in _ancestors(o) and upstream not in _ancestors(o)]
+    assert not early, [o.name for o in early]
+
+
 @all_activations
 def test_limits(info):
     call = _call(info)

@@ -1,0 +1,170 @@
+"""Shows that the tests bite: breaks every page in one way after another, and counts who notices.
+
+    python tests/mutants.py
+
+Works on a copy. Prints, for each way, how many pages noticed, and which tests stayed green.
+"""
+
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).parents[1]
+
+WRAP = """
+
+import functools as _functools
+
+@_functools.cache
+def _broken(function):
+    def broken(*args, **kwargs):
+        result = function(*args, **kwargs)
+        first = result[0] if isinstance(result, (tuple, list)) else result
+        first = {change}
+        return (first, *result[1:]) if isinstance(result, (tuple, list)) else first
+    return broken
+
+def _break(engine):
+    def broken(value, derivatives, *args, **kwargs):
+        return engine({value}, {derivatives}, *args, **kwargs)
+    return broken
+
+for _name in {{"elementwise", "gated", "with_gradient"}} & set(globals()):
+    globals()[_name] = _break(globals()[_name])
+"""
+
+PUBLIC = "\n\n_public = globals()[__name__.rpartition('.')[2]]\n"
+
+# What is broken, what is added to each page, and the tests that should notice.
+PAGES = {
+    "a gradient 1 % too large": (
+        WRAP.format(change="first * 1.01", value="value", derivatives="_broken(derivatives)"),
+        ["tests/test_truth.py"],
+    ),
+    "a value 1 % too large": (
+        WRAP.format(change="first * 1.01", value="_broken(value)", derivatives="derivatives"),
+        ["tests/test_truth.py"],
+    ),
+    "a second derivative cut off": (
+        WRAP.format(
+            change="tf.stop_gradient(first)", value="value", derivatives="_broken(derivatives)"
+        ),
+        ["tests/test_truth.py", "tests/test_functions.py"],
+    ),
+    "a default changed": (
+        PUBLIC
+        + "_raw = _public.__wrapped__\n"
+        + "_raw.__defaults__ = _raw.__defaults__ and tuple(\n"
+        + "    d + 0.125 if isinstance(d, float) else d for d in _raw.__defaults__)\n",
+        ["tests/test_peers.py", "tests/test_documentation.py"],
+    ),
+    "a config key lost": (
+        "\n\nimport keras_activations._registry as _registry\n"
+        + PUBLIC
+        + "_layer = _registry.info(_public.__name__).layer\n"
+        + "_key = next(iter(_registry.constructor_arguments(_layer)), None)\n"
+        + "def _lossy(self, _original=_layer.get_config):\n"
+        + "    return {k: v for k, v in _original(self).items() if k != _key}\n"
+        + "_layer.get_config = _lossy\n",
+        ["tests/test_layers.py", "-k", "config"],
+    ),
+}
+
+# The engine and the base classes: file, what stands there, what takes its place, the tests.
+ELSEWHERE = {
+    "the forward pass left on the tape": (
+        "_calculus.py",
+        "tf.stop_gradient(t) for t in inputs",
+        "t for t in inputs",
+        ["tests/test_functions.py", "-k", "tape_keeps"],
+    ),
+    "a recomputation that does not wait": (
+        "_calculus.py",
+        "with tf.control_dependencies([upstream])",
+        "with tf.control_dependencies([])",
+        ["tests/test_functions.py", "-k", "waits"],
+    ),
+    "16-bit arithmetic": (
+        "_calculus.py",
+        "return tf.float32 if",
+        "return dtype if",
+        ["tests/test_truth.py", "-k", "float16"],
+    ),
+    "a broadcast gradient not summed": (
+        "_calculus.py",
+        "dx = _summed_to(dx, x)",
+        "pass",
+        ["tests/test_functions.py", "-k", "broadcast"],
+    ),
+    "a parameter rounded to 16 bits": (
+        "_layers.py",
+        "autocast=False,\n            )",
+        ")",
+        ["tests/test_layers.py", "-k", "mixed_precision_are"],
+    ),
+    "a mask dropped": (
+        "_layers.py",
+        "self.supports_masking = True",
+        "self.supports_masking = False",
+        ["tests/test_layers.py", "-k", "mask"],
+    ),
+    "Keras's names overridden": (
+        "_keras_strings.py",
+        "_taken_over(key) or super().get(key)",
+        "_taken_over(key) or _ours(key) or super().get(key)",
+        ["tests/test_strings.py", "-k", "keep_their_meaning"],
+    ),
+    "the user's objects ignored": (
+        "_keras_strings.py",
+        "_theirs(key) or _ours(key)",
+        "_ours(key)",
+        ["tests/test_strings.py", "-k", "users"],
+    ),
+}
+
+
+def _copy(folder):
+    ignored = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "output*")
+    return pathlib.Path(shutil.copytree(ROOT, pathlib.Path(folder) / "copy", ignore=ignored))
+
+
+def _failures(copy, tests):
+    command = [sys.executable, "-m", "pytest", "-q", "--tb=no", "-rf", "-p", "no:cacheprovider"]
+    done = subprocess.run([*command, *tests], cwd=copy, capture_output=True, text=True, check=False)
+    if "passed" not in done.stdout and "failed" not in done.stdout:
+        sys.exit(done.stdout[-2000:] + done.stderr[-2000:])
+    return [line for line in done.stdout.splitlines() if line.startswith("FAILED")]
+
+
+def main():
+    """Prints one line for each way of breaking the code."""
+    pages = sorted(p.stem for p in (ROOT / "keras_activations" / "activations").glob("[a-z]*.py"))
+    for way, (addition, tests) in PAGES.items():
+        with tempfile.TemporaryDirectory() as folder:
+            copy = _copy(folder)
+            for name in pages:
+                path = copy / "keras_activations" / "activations" / f"{name}.py"
+                path.write_text(path.read_text() + addition)
+            failures = _failures(copy, tests)
+        noticed = {name for name in pages for f in failures if re.search(rf"[\[.]{name}[-\]]", f)}
+        green = ", ".join(sorted(set(pages) - noticed)) or "none"
+        print(
+            f"{way}: {len(noticed)} of {len(pages)} pages noticed; green, or nothing to break: {green}",
+            flush=True,
+        )
+    for way, (file, before, after, tests) in ELSEWHERE.items():
+        with tempfile.TemporaryDirectory() as folder:
+            copy = _copy(folder)
+            path = copy / "keras_activations" / file
+            if path.read_text().count(before) < 1:
+                sys.exit(f"{file} no longer holds {before!r}")
+            path.write_text(path.read_text().replace(before, after))
+            failures = _failures(copy, tests)
+        print(f"{way}: {len(failures)} tests noticed", flush=True)
+
+
+if __name__ == "__main__":
+    main()
