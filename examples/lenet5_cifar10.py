@@ -11,6 +11,7 @@ learns the handwritten digits that scikit-learn ships.
 
 import contextlib
 import csv
+import functools
 import os
 import pathlib
 import re
@@ -59,20 +60,21 @@ np.save(predictions_file, model.predict(np.load(images_file), verbose=0))
 """
 
 
-def lenet5(activation: str) -> keras.Model:
+def lenet5(activation: str, rescale: bool = False) -> keras.Model:
     """LeNet-5 for images of 32x32x3 and ten classes: 697,046 parameters.
 
     Args:
         activation: What `activation=` takes. A string with parameters, such as
             `"snake(alpha=5.0)"`, becomes a layer, and each of the layers below gets its own.
+        rescale: Whether to divide the pixels, which run from 0 to 255, by 255.
 
     Returns:
         The model, not compiled.
     """
     return keras.Sequential(
         [
-            keras.Input((32, 32, 3), dtype="uint8"),
-            keras.layers.Rescaling(1 / 255),
+            keras.Input((32, 32, 3)),
+            *([keras.layers.Rescaling(1 / 255)] if rescale else []),
             keras.layers.Conv2D(6, 5, padding="same", activation=activation),
             keras.layers.MaxPooling2D(2),
             keras.layers.Conv2D(16, 5, padding="same", activation=activation),
@@ -93,7 +95,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     keras.utils.set_random_seed(options.seed)
     # From here on "gelu" means this package's gelu rather than Keras's.
     with ka.use():
-        model = with_activation(lenet5, options.activation)
+        build = functools.partial(lenet5, rescale=options.rescale)
+        model = with_activation(build, options.activation)
         data = _cifar10.load(options.data_dir, options.limit, options.seed)
         folder = _writable(options.output_dir or _default_folder(options.activation))
 
@@ -114,7 +117,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         ).history
 
     if not np.isfinite(history["loss"]).all():
-        sys.exit(f"Training diverged with {options.activation}: the loss is no finite number.")
+        hint = "" if options.rescale else " Try --rescale."
+        sys.exit(
+            f"Training diverged with {options.activation}: the loss is no finite number.{hint}"
+        )
     _report(history)
     _save_history(history, folder / "history.csv")
     _save_curves(history, folder / "history.png", f"LeNet-5 with {options.activation}", data)
@@ -144,6 +150,11 @@ def _parser() -> ArgumentParser:
     )
     parser.add_argument(
         "--limit", type=positive_integer, help="train on that many images, test on a fifth (all)"
+    )
+    parser.add_argument(
+        "--rescale",
+        action="store_true",
+        help="divide the pixels by 255: better, but not the known curve of this network",
     )
     parser.add_argument("--seed", type=seed, default=0, help="of all that is random (0)")
     parser.add_argument(
