@@ -117,6 +117,12 @@ def _differentiable(
     @tf.custom_gradient
     def function(*inputs: Tensor) -> tuple[Tensor, Callable[..., Any]]:
         dtype = inputs[0].dtype
+        # In eager mode the tape records what happens in here, and keeps every intermediate of it,
+        # unless the inputs are cut from the tape. In a graph it does not, and forward mode, which
+        # there follows the operations of the value, would find nothing behind a cut.
+        eager = tf.executing_eagerly()
+        cut = tuple(tf.stop_gradient(t) for t in inputs) if eager else inputs
+        y = tf.cast(value(*_widened(cut, dtype), **keywords), dtype)
 
         def backward(upstream: Tensor) -> Any:
             # In a graph Grappler would merge the recomputation with the forward pass, and so keep
@@ -135,10 +141,7 @@ def _differentiable(
                 for g, t in zip(gradients, inputs, strict=True)
             )
 
-        # In eager mode the tape records what happens in here, and keeps every intermediate of it,
-        # unless the inputs are cut from the tape.
-        cut = tuple(tf.stop_gradient(t) for t in inputs)
-        return tf.cast(value(*_widened(cut, dtype), **keywords), dtype), backward
+        return y, backward
 
     return function
 

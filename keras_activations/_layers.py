@@ -212,8 +212,8 @@ class SimplexLayer(ActivationLayer):
     Call arguments:
         inputs: Floating-point tensor.
         mask: Boolean tensor that broadcasts against the inputs, True where an entry takes part.
-            A mask of the leading axes alone, such as the one of the time steps that Keras hands
-            from layer to layer, masks whole rows.
+            One that does not, but has the leading axes alone, such as the mask of time steps that
+            Keras hands from layer to layer, masks whole rows.
     """
 
     elementwise = False
@@ -238,8 +238,12 @@ class SimplexLayer(ActivationLayer):
 
 
 def _leads(mask: tf.TensorShape, inputs: tf.TensorShape) -> bool:
-    """Whether the mask has the leading axes of the inputs alone."""
-    return 2 <= mask.rank < inputs.rank and mask.is_compatible_with(inputs[: mask.rank])
+    """Whether the mask has the leading axes of the inputs rather than, as in Keras, the last."""
+    if mask.rank is None or inputs.rank is None or not 2 <= mask.rank < inputs.rank:
+        return False
+    trailing = inputs[inputs.rank - mask.rank :]
+    broadcasts = all(m is not None and m in (1, n) for m, n in zip(mask, trailing, strict=True))
+    return not broadcasts and mask.is_compatible_with(inputs[: mask.rank])
 
 
 def number(name: str, value: Any, minimum: float = -math.inf, above: float = -math.inf) -> float:

@@ -206,6 +206,21 @@ def test_a_mask_of_time_steps_masks_whole_rows_and_goes_on(info):
 
 
 @simplex
+def test_a_causal_mask_is_read_as_keras_reads_it(info):
+    causal = np.tril(np.ones((3, 3), bool))
+    x = tf.constant(np.random.default_rng(0).normal(size=(4, 3, 3)), tf.float32)
+    layer = layer_of(info)
+    expected = layer(x, mask=np.broadcast_to(causal, x.shape))
+    np.testing.assert_array_equal(layer(x, mask=causal), expected)
+    signature = [tf.TensorSpec([None, 3, 3]), tf.TensorSpec([3, 3], tf.bool)]
+    unknown = tf.function(lambda x, m: layer(x, mask=m), input_signature=signature)
+    np.testing.assert_allclose(unknown(x, causal), expected, rtol=1e-6)
+    signature = [tf.TensorSpec(None), tf.TensorSpec(None, tf.bool)]
+    unknown = tf.function(lambda x, m: layer(x, mask=m), input_signature=signature)
+    np.testing.assert_allclose(unknown(x, causal), expected, rtol=1e-6)
+
+
+@simplex
 def test_ties_one_element_and_long_rows(info):
     probabilities = tf.exp if info.range[1] == 0.0 else tf.identity
     tied = info.function(tf.zeros([2, 5]))

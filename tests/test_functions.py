@@ -161,6 +161,15 @@ def test_jacobians_forward_mode_and_recomputation_agree_with_the_gradient(info):
     expected = tf.einsum("bji,bi->bj", jacobian, direction)
     np.testing.assert_allclose(accumulator.jvp(y), expected, atol=1e-12)
 
+    @tf.function
+    def inside(x):
+        with tf.autodiff.ForwardAccumulator(x, direction) as accumulator:
+            y = call(x)
+        return accumulator.jvp(y, unconnected_gradients="zero")
+
+    if info.backward is None:
+        np.testing.assert_allclose(inside(x), expected, atol=1e-12)
+
     _, recomputed = gradient(tf.recompute_grad(call), x, upstream)
     np.testing.assert_allclose(recomputed, dx, atol=1e-12)
 

@@ -12,7 +12,7 @@ def bounded_tanh(x, low=-1.0, high=1.0):
     """Bounded tanh: `low + (high - low) * (tanh(x) + 1) / 2`.
 
     For outputs with known limits, such as a steering angle or a normalised pixel. Never leaves
-    `[low, high]`, rounding included.
+    the limits, as rounded to x's dtype.
 
     Args:
         x: Tensor of any shape.

@@ -41,9 +41,9 @@ def maxout(x, num_units, axis=-1):
     """
     num_units, axis = positive("num_units", num_units), existing(axis, x)
     shape = None if x.shape.rank is None else _output_shape(x.shape, num_units, axis)
-    return tf.ensure_shape(
-        with_gradient(_value, _gradient, x, num_units=num_units, axis=axis), shape
-    )
+    y = with_gradient(_value, _gradient, x, num_units=num_units, axis=axis)
+    y.set_shape(shape)
+    return y
 
 
 def _output_shape(shape, num_units, axis):

@@ -34,7 +34,8 @@ def softsign(x):
 
 def _value(x):
     # Bounded, because inf / inf is not 1; beyond the bound the value is ±1 to the last bit.
-    return tf.nn.softsign(tf.clip_by_value(x, -1e30, 1e30))
+    x = tf.clip_by_value(x, -1e30, 1e30)
+    return x / (1.0 + tf.abs(x))
 
 
 def _derivative(x):
