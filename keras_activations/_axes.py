@@ -41,7 +41,7 @@ def normalized(axis: int, rank: int) -> int:
 
 
 def integer(name: str, value: Any) -> int:
-    """A constructor argument that must be an integer."""
+    """An argument that must be an integer."""
     try:
         if isinstance(value, str | bool) or int(value) != value:
             raise TypeError
@@ -50,10 +50,8 @@ def integer(name: str, value: Any) -> int:
         raise ValueError(f"`{name}` must be an integer. Received: {name}={value!r}") from None
 
 
-def axis_or_axes(name: str, value: Any) -> Any:
-    """A constructor argument that must be an axis, a list of axes, or None."""
-    if value is None:
-        return None
-    if isinstance(value, list | tuple):
+def axis_or_axes(name: str, value: Any) -> int | list[int]:
+    """An argument that must be an axis or a list of axes."""
+    if isinstance(value, list | tuple) and value:
         return [integer(name, axis) for axis in value]
     return integer(name, value)

@@ -70,7 +70,7 @@ class LearnableLayer(ActivationLayer):
 
     def __init__(self, axis: int | Sequence[int] | None = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis = axis_or_axes("axis", axis)
+        self.axis = None if axis is None else axis_or_axes("axis", axis)
         self._initial: dict[str, float] = {}
 
     @classmethod
@@ -106,7 +106,9 @@ class LearnableLayer(ActivationLayer):
         return self._initial[name]
 
     def build(self, input_shape: Shape) -> None:
-        shape, axes = self._parameter_shape(input_shape)
+        sizes = self._sizes(input_shape)
+        rank = len(input_shape)
+        shape = tuple(sizes.get(i, 1) for i in range(min(sizes, default=rank), rank))
         for name in self._initial:
             initializer = getattr(self, f"{name}_initializer")
             variable = self.add_weight(
@@ -119,31 +121,37 @@ class LearnableLayer(ActivationLayer):
                 autocast=False,
             )
             setattr(self, name, variable)
-        if axes:
-            self.input_spec = keras.layers.InputSpec(ndim=len(input_shape), axes=axes)
+        if sizes and all(axis < 0 for axis in self._axes()):
+            # Counted from the back, the axes are the same whatever stands before them.
+            axes = {axis - rank: size for axis, size in sizes.items()}
+            self.input_spec = keras.layers.InputSpec(min_ndim=len(shape) + 1, axes=axes)
+        elif sizes:
+            self.input_spec = keras.layers.InputSpec(ndim=rank, axes=sizes)
         super().build(input_shape)
 
     def argument(self, name: str) -> Any:
         return self._initial.get(name, super().argument(name))
 
-    def _parameter_shape(self, input_shape: Shape) -> tuple[Shape, dict[int, int]]:
-        """A shape that broadcasts against the input, and the size that each axis must have."""
+    def _axes(self) -> list[int]:
         if self.axis is None:
-            return (), {}
-        rank = len(input_shape)
-        axes = sorted(
-            normalized(a, rank) for a in ([self.axis] if isinstance(self.axis, int) else self.axis)
-        )
-        for axis in axes:
-            if axis == 0 or input_shape[axis] is None:
+            return []
+        return [self.axis] if isinstance(self.axis, int) else list(self.axis)
+
+    def _sizes(self, input_shape: Shape) -> dict[int, int]:
+        """The size of each axis along which the parameters vary, by its index from the front."""
+        sizes = {}
+        for axis in self._axes():
+            index = normalized(axis, len(input_shape))
+            size = input_shape[index]
+            if index == 0 or size is None:
                 raise ValueError(
                     f"{type(self).__name__} keeps one parameter for each entry of axis {axis}, "
                     f"which must not be the batch axis and must have a known size. Received: "
                     f"axis={self.axis}, input_shape={tuple(input_shape)}. Pass the axis of the "
                     f"channels, or axis=None for one parameter in all."
                 )
-        sizes = {axis: int(input_shape[axis]) for axis in axes}  # type: ignore[arg-type]
-        return tuple(sizes.get(i, 1) for i in range(axes[0], rank)), sizes
+            sizes[index] = size
+        return sizes
 
 
 class StochasticLayer(ActivationLayer):

@@ -166,8 +166,12 @@ def test_normalizes_along_any_axis_or_axes(info):
             )
             _, there = gradient(info.function, moved, np.cos(moved))
             np.testing.assert_allclose(np.moveaxis(there.numpy(), -1, axis), dx, atol=1e-12)
-    with pytest.raises(ValueError, match="axis=4"):
-        info.function(x, axis=4)
+    for bad in (4, -5, None, [], "last"):
+        with pytest.raises(ValueError, match="axis"):
+            info.function(x, axis=bad)
+    for bad in (None, [], "last"):
+        with pytest.raises(ValueError, match="axis"):
+            info.layer(axis=bad)
 
 
 @simplex

@@ -231,8 +231,22 @@ def test_images_of_unknown_size(info):
         layer_of(info, axis=0)(BATCH)
     with pytest.raises(ValueError, match="axis"):
         layer_of(info, axis=5)(BATCH)
-    with pytest.raises(ValueError, match="axis"):
-        layer_of(info, axis="last")
+    for bad in ("last", [], [1, "2"], 1.5):
+        with pytest.raises(ValueError, match="axis"):
+            layer_of(info, axis=bad)
+
+
+@_learnable
+def test_one_layer_for_inputs_of_several_ranks(info):
+    layer = layer_of(info)
+    for shape in ((2, 3), (2, 5, 3), (2, 4, 5, 3)):
+        assert layer(tf.ones(shape)).shape == shape
+    with pytest.raises(ValueError, match="axis -1"):
+        layer(tf.ones([2, 4]))
+    layer = layer_of(info, axis=1)
+    layer(tf.ones([2, 5, 3]))
+    with pytest.raises(ValueError, match="ndim=3"):
+        layer(tf.ones([2, 5]))
 
 
 @_learnable

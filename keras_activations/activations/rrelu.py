@@ -25,7 +25,7 @@ def rrelu(x, lower=1 / 8, upper=1 / 3, training=None, seed=None):
         training: Whether to draw the slopes. None: as the Keras layer around this call is told;
             outside of one, no.
         seed: Integer for the same slopes at every call, `keras.random.SeedGenerator`, or None for
-            Keras's global one.
+            Keras's global one, which does not work under `tf.distribute`: use the layer there.
 
     Returns:
         Tensor of x's shape and dtype.
