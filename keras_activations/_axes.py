@@ -35,6 +35,10 @@ def resized(shape: Shape, axis: int, size: int | None) -> Shape:
 
 def normalized(axis: int, rank: int) -> int:
     """A negative axis counted from the front; an error if there is no such axis."""
+    if rank == 0:
+        raise ValueError(
+            f"Expected a tensor of at least one axis. Received: a scalar, axis={axis}."
+        )
     if not -rank <= axis < rank:
         raise ValueError(f"Expected an axis from {-rank} to {rank - 1}. Received: axis={axis}.")
     return axis % rank
@@ -46,7 +50,7 @@ def integer(name: str, value: Any) -> int:
         if isinstance(value, str | bool) or int(value) != value:
             raise TypeError
         return int(value)
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         raise ValueError(f"`{name}` must be an integer. Received: {name}={value!r}") from None
 
 

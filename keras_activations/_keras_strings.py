@@ -15,7 +15,7 @@ from typing import Any
 
 import keras
 
-from keras_activations._registry import ActivationInfo, catalogue, find, get, unknown
+from keras_activations._registry import PACKAGE, ActivationInfo, catalogue, find, get, unknown
 
 _in_use: list["use"] = []
 _undo: list[Callable[[], None]] = []
@@ -85,7 +85,7 @@ class use:
 
 
 def install() -> None:
-    """Makes strings work; never raises."""
+    """Makes strings work; warns where they cannot."""
     if _works():
         return
     for attempt in (_replace_table, _wrap_get):
@@ -97,9 +97,9 @@ def install() -> None:
             return
         uninstall()
     warnings.warn(
-        f'Strings such as activation="{_probe()}" do not work with Keras {keras.__version__}: it '
-        f"keeps its table of names where keras_activations does not find it. Pass functions, "
-        f"`activation=keras_activations.get({_probe()!r})`, or layers. Everything else works.",
+        f"Strings for the activations of this package do not work with Keras {keras.__version__}: "
+        f"it keeps its table of names where keras_activations does not find it. Pass functions, "
+        f"`activation=keras_activations.get(name)`, or layers. Everything else works.",
         stacklevel=2,
     )
 
@@ -152,14 +152,12 @@ def _wrap_get() -> None:
 
 
 def _works() -> bool:
+    # Asked by a name that no user has: a plain one may be theirs.
+    name = catalogue()[0].name
     try:
-        return keras.activations.get(_probe()) is get(_probe())
-    except ValueError:
+        return keras.activations.get(f"{PACKAGE}>{name}") is get(name)
+    except Exception:
         return False
-
-
-def _probe() -> str:
-    return next(i.name for i in catalogue() if not hasattr(keras.activations, i.name))
 
 
 def _shared_names() -> dict[str, ActivationInfo]:
@@ -182,7 +180,10 @@ def _taken_over(key: Any) -> Callable[..., Any] | None:
 def _theirs(key: Any) -> Any:
     # What the user has registered, under a scope or globally, comes before what we have.
     found = keras.saving.get_registered_object(key) if isinstance(key, str) else None
-    return found() if isinstance(found, type) else found
+    try:
+        return found() if isinstance(found, type) else found
+    except TypeError:
+        return None  # A class that needs arguments is no activation by name alone.
 
 
 def _ours(key: Any) -> Callable[..., Any] | None:

@@ -38,7 +38,9 @@ class ActivationLayer(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         for name in constructor_arguments(type(self)):
-            config[name] = keras.saving.serialize_keras_object(self.argument(name))
+            # A subclass elsewhere may keep its arguments, and write its config, in its own way.
+            if hasattr(self, name):
+                config[name] = keras.saving.serialize_keras_object(self.argument(name))
         if not isinstance(config.get("axis", 0), int):
             # Keras's HDF5 loader drops an `axis` that is None or a list.
             config["axes"] = config["axis"]
@@ -46,9 +48,9 @@ class ActivationLayer(keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
+        config = dict(config)
         if "axes" in config:
-            config = {**config, "axis": config["axes"]}
-            del config["axes"]
+            config.setdefault("axis", config.pop("axes"))
         return super().from_config(config)
 
     def argument(self, name: str) -> Any:
@@ -75,7 +77,7 @@ class LearnableLayer(ActivationLayer):
 
     @classmethod
     def symbolic(cls, x: keras.KerasTensor, arguments: dict[str, Any]) -> Any:
-        # A function trains nothing: its layer holds the same numbers, fixed.
+        # A function trains nothing: its layer holds the same numbers, frozen.
         return cls(**arguments, axis=None, trainable=False)(x)
 
     def learn(
@@ -172,12 +174,12 @@ class StochasticLayer(ActivationLayer):
         return cls(**arguments)(x, training=training)
 
 
-def in_training(x: Any) -> bool:
+def in_training() -> bool:
     """Whether the Keras layer that is being called is being trained.
 
     Lets a plain function, passed as `activation=` to a layer, behave as a layer of its own would.
     """
-    return bool(_training_of_caller(x))
+    return bool(_training_of_caller(tf.constant(0.0)))
 
 
 class _TrainingOfCaller(keras.layers.Layer):
@@ -220,8 +222,7 @@ class SimplexLayer(ActivationLayer):
     Call arguments:
         inputs: Floating-point tensor.
         mask: Boolean tensor that broadcasts against the inputs, True where an entry takes part.
-            One that does not, but has the leading axes alone, such as the mask of time steps that
-            Keras hands from layer to layer, masks whole rows.
+            The mask of time steps that Keras hands from layer to layer masks whole rows.
     """
 
     elementwise = False
@@ -229,6 +230,23 @@ class SimplexLayer(ActivationLayer):
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis = axis_or_axes("axis", axis)
+        self._handed = False
+
+    def __call__(self, inputs: Any, mask: Any = None, **kwargs: Any) -> Any:
+        # A mask that the caller gives is aligned to the last axes, as Keras aligns it. One that
+        # Keras hands from layer to layer has the leading axes, and does not come through here, but
+        # for a functional model that runs again what it recorded. Shapes alone cannot tell the two.
+        symbolic = isinstance(inputs, keras.KerasTensor)
+        if mask is None:
+            self._handed = self._handed or symbolic
+        else:
+            mask = mask if hasattr(mask, "shape") else tf.convert_to_tensor(mask)
+            given = symbolic or not self._handed
+            if given and not _leads(tf.TensorShape(mask.shape), tf.TensorShape(inputs.shape)):
+                for _ in range(len(inputs.shape) - len(mask.shape)):
+                    mask = keras.ops.expand_dims(mask, 0)
+            kwargs["mask"] = mask
+        return super().__call__(inputs, **kwargs)
 
     def masked(
         self, function: Callable[..., Any], inputs: Any, mask: Any, outside: float = 0.0
@@ -237,21 +255,23 @@ class SimplexLayer(ActivationLayer):
         if mask is None:
             return function(inputs, axis=self.axis)
         mask = tf.cast(mask, tf.bool)
-        if _leads(mask.shape, inputs.shape):
-            mask = tf.reshape(
-                mask, tf.concat([tf.shape(mask), [1] * (inputs.shape.rank - mask.shape.rank)], 0)
-            )
+        if not _unknown(mask.shape, inputs.shape):
+            for _ in range(inputs.shape.rank - mask.shape.rank):
+                mask = tf.expand_dims(mask, -1)
         outputs = function(tf.where(mask, inputs, inputs.dtype.min), axis=self.axis)
         return tf.where(mask, outputs, tf.cast(outside, outputs.dtype))
 
 
+def _unknown(*shapes: tf.TensorShape) -> bool:
+    return any(shape.rank is None for shape in shapes)
+
+
 def _leads(mask: tf.TensorShape, inputs: tf.TensorShape) -> bool:
-    """Whether the mask has the leading axes of the inputs rather than, as in Keras, the last."""
-    if mask.rank is None or inputs.rank is None or not 2 <= mask.rank < inputs.rank:
-        return False
-    trailing = inputs[inputs.rank - mask.rank :]
-    broadcasts = all(m is not None and m in (1, n) for m, n in zip(mask, trailing, strict=True))
-    return not broadcasts and mask.is_compatible_with(inputs[: mask.rank])
+    """Whether the mask cannot be aligned to the last axes, or nobody knows the ranks."""
+    if _unknown(mask, inputs):
+        return True
+    trailing = inputs[max(inputs.rank - mask.rank, 0) :]
+    return any(None not in (m, n) and m not in (1, n) for m, n in zip(mask, trailing, strict=False))
 
 
 def number(name: str, value: Any, minimum: float = -math.inf, above: float = -math.inf) -> float:
@@ -260,7 +280,7 @@ def number(name: str, value: Any, minimum: float = -math.inf, above: float = -ma
         if isinstance(value, str | bool):
             raise TypeError
         result = float(value)
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         raise ValueError(f"`{name}` must be a number. Received: {name}={value!r}") from None
     if not (math.isfinite(result) and result >= minimum and result > above):
         limit = f" above {above}" if above > -math.inf else f" of at least {minimum}"

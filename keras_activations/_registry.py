@@ -20,7 +20,7 @@ _INFOS: dict[str, "ActivationInfo"] = {}
 _NAMES: dict[str, str] = {}
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class ActivationInfo:
     """What the package says about one activation, as its page states it.
 
@@ -233,7 +233,7 @@ def layer(identifier: str, **kwargs: Any) -> keras.layers.Layer:
     >>> ka.layer("snake", alpha=2.0, axis=None).alpha
     2.0
     """
-    return _build(info(identifier), (), kwargs)
+    return _build(info(identifier), kwargs)
 
 
 def find(identifier: str) -> Callable[..., Any] | None:
@@ -244,8 +244,15 @@ def find(identifier: str) -> Callable[..., Any] | None:
     name, bracket, _ = identifier.partition("(")
     if not bracket or name.strip() not in _NAMES:
         return None
+    entry = info(name.strip())
     args, kwargs = _literals(identifier)
-    return _build(info(name.strip()), args, kwargs)
+    # In the order of the function's arguments, which may not be that of its layer's.
+    if len(args) > len(entry.parameters) or set(list(entry.parameters)[: len(args)]) & set(kwargs):
+        raise ValueError(
+            f"Too many values in the activation {identifier[:200]!r}. Its parameters are: "
+            f"{', '.join(entry.parameters) or 'none'}."
+        )
+    return _build(entry, {**dict(zip(entry.parameters, args, strict=False)), **kwargs})
 
 
 def unknown(identifier: str, names: Iterable[str]) -> str:
@@ -275,8 +282,8 @@ def _floating(x: Any, name: str) -> Any:
             f"{name} takes no SparseTensor. Pass `tf.sparse.to_dense(x)` or, if zeros may stay "
             f"zeros, `x.with_values({name}(x.values))`."
         )
-    # Python numbers have no dtype of their own, arrays and tensors keep theirs.
-    plain = isinstance(x, bool | int | float | list | tuple)
+    # Python numbers have no dtype of their own; arrays and tensors, also in a list, keep theirs.
+    plain = all(type(leaf) in (bool, int, float) for leaf in tf.nest.flatten(x))
     x = tf.convert_to_tensor(x, dtype_hint=keras.config.floatx() if plain else None)
     if x.dtype.is_integer or x.dtype.is_bool:
         return tf.cast(x, keras.config.floatx())
@@ -293,8 +300,10 @@ def _literals(text: str) -> tuple[list[Any], dict[str, Any]]:
     """The arguments in `"name(1, key=2)"`, read as literals and never evaluated."""
     try:
         call = ast.parse(text.strip(), mode="eval").body
-        if not isinstance(call, ast.Call) or any(k.arg is None for k in call.keywords):
-            raise ValueError("not a call")
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
+            raise ValueError("not a call of a name")
+        if any(k.arg is None for k in call.keywords):
+            raise ValueError("unpacks a dictionary")
         args = [ast.literal_eval(node) for node in call.args]
         return args, {str(k.arg): ast.literal_eval(k.value) for k in call.keywords}
     except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError) as error:
@@ -304,9 +313,9 @@ def _literals(text: str) -> tuple[list[Any], dict[str, Any]]:
         ) from error
 
 
-def _build(entry: ActivationInfo, args: Iterable[Any], kwargs: dict[str, Any]) -> Any:
+def _build(entry: ActivationInfo, kwargs: dict[str, Any]) -> Any:
     try:
-        return entry.layer(*args, **kwargs)
+        return entry.layer(**kwargs)
     except (TypeError, ValueError) as error:
         accepted = ", ".join(constructor_arguments(entry.layer))
         raise ValueError(
@@ -317,5 +326,13 @@ def _build(entry: ActivationInfo, args: Iterable[Any], kwargs: dict[str, Any]) -
 
 def constructor_arguments(layer: type[Any]) -> list[str]:
     """The names of what a layer class takes, beyond what every Keras layer takes."""
-    parameters = inspect.signature(layer).parameters.values()
-    return [p.name for p in parameters if p.kind is not p.VAR_KEYWORD]
+    names: list[str] = []
+    for base in layer.__mro__[: layer.__mro__.index(keras.layers.Layer)]:
+        if "__init__" not in vars(base):
+            continue
+        parameters = list(inspect.signature(vars(base)["__init__"]).parameters.values())[1:]
+        named = [p for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
+        names += [p.name for p in named if p.name not in names]
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            break  # Nothing is handed on to the classes above.
+    return names

@@ -166,7 +166,8 @@ def test_lenet5_falls_back_on_digits(tmp_path):
 )
 def test_lenet5_learns_cifar10(tmp_path):
     folder = os.environ["CIFAR10_DIR"]
-    arguments = ("--data-dir", folder, "--limit", 2000, "--epochs", 1, "--output-dir", tmp_path)
+    arguments = ("--data-dir", folder, "--limit", 2000, "--epochs", 2, "--output-dir", tmp_path)
+    arguments = (*arguments, "--rescale")
     output, _ = run("lenet5_cifar10.py", *arguments)
     assert accuracy(output) > 0.15
 

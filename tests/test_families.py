@@ -219,9 +219,37 @@ def test_a_causal_mask_is_read_as_keras_reads_it(info):
     signature = [tf.TensorSpec([None, 3, 3]), tf.TensorSpec([3, 3], tf.bool)]
     unknown = tf.function(lambda x, m: layer(x, mask=m), input_signature=signature)
     np.testing.assert_allclose(unknown(x, causal), expected, rtol=1e-6)
+    unsized = [tf.TensorSpec([None] * 3), tf.TensorSpec([None] * 2, tf.bool)]
+    unknown = tf.function(lambda x, m: layer(x, mask=m), input_signature=unsized)
+    np.testing.assert_allclose(unknown(x[:3], causal), expected[:3], rtol=1e-6)
     signature = [tf.TensorSpec(None), tf.TensorSpec(None, tf.bool)]
     unknown = tf.function(lambda x, m: layer(x, mask=m), input_signature=signature)
     np.testing.assert_allclose(unknown(x, causal), expected, rtol=1e-6)
+
+
+@simplex
+def test_a_mask_of_time_steps_is_the_same_at_any_batch_size(info):
+    """Also where steps and channels, or even the batch, have the same size."""
+    embedding = keras.layers.Embedding(9, 3, mask_zero=True)
+    model = keras.Sequential([embedding, layer_of(info)])
+    tokens = np.array([[1, 2, 0]])
+    outside = tf.float32.min if info.range[1] == 0.0 else 0.0
+    for batch in (1, 2, 3):
+        y = model(np.repeat(tokens, batch, 0)).numpy()
+        np.testing.assert_array_equal(y[:, 2], np.full((batch, 3), outside, "float32"))
+        np.testing.assert_allclose(y[0, 0], info.function(embedding(tokens)[0, 0]), rtol=1e-6)
+
+
+@simplex
+def test_a_mask_given_in_a_functional_model(info):
+    x, mask = keras.Input((3, 3)), keras.Input((3,), dtype="bool")
+    model = keras.Model([x, mask], layer_of(info)(x, mask=keras.ops.expand_dims(mask, 1)))
+    model = keras.models.model_from_json(model.to_json())
+    values = np.random.default_rng(0).normal(size=(2, 3, 3)).astype("float32")
+    keep = np.array([[True, False, True], [True, True, True]])
+    np.testing.assert_allclose(
+        model([values, keep]), layer_of(info)(values, mask=keep[:, None]), rtol=1e-6
+    )
 
 
 @simplex

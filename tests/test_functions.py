@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from cases import all_activations, gradient, inputs, required
+from cases import all_activations, all_cases, gradient, inputs, real_parameters, required
 
 import keras_activations as ka
 
@@ -53,6 +53,12 @@ def test_integers_and_booleans_become_floatx(info):
         np.testing.assert_array_equal(y, expected)
     booleans = _call(info)(whole > 0)
     np.testing.assert_array_equal(booleans, _call(info)((whole > 0).astype("float32")))
+
+
+def test_arrays_and_tensors_keep_their_precision_also_in_a_list():
+    assert ka.linear(np.float64(1.0)).dtype == tf.float64
+    assert ka.linear([tf.constant(1.0, tf.float64)]).dtype == tf.float64
+    assert ka.linear([[np.float64(1.0)]]).dtype == tf.float64
 
 
 def test_python_numbers_are_read_in_floatx():
@@ -298,6 +304,31 @@ def test_limits(info):
             fits = np.abs(wide) < 3e38
             assert np.all(np.isfinite(value.numpy()[fits])), value
     assert np.all(np.isnan(call(tf.fill([1, 8], np.nan))))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float64"])
+@all_cases
+def test_finite_wherever_the_truth_is(info, given, dtype):
+    """Value and gradients at the ends of the range, against float64 for 32 bit and less."""
+    if not info.elementwise:
+        pytest.skip("tested by family")
+    largest = float(tf.as_dtype(dtype).max)
+    x = tf.constant([s * m for m in (1e10, 2e19, 1e30, largest / 4) for s in (-1, 1)], dtype)
+    names = [n for n, v in real_parameters(info, given).items() if n in info.formula]
+    found = []
+    for precision in (dtype, "float64"):
+        wide = tf.cast(x, precision)
+        values = {
+            n: tf.fill([8], tf.constant(real_parameters(info, given)[n], precision)) for n in names
+        }
+        with tf.GradientTape() as tape:
+            tape.watch([wide, values])
+            y = info.function(wide, **{**given, **values})
+        found.append([y, *tf.nest.flatten(tape.gradient(y, [wide, values]))])
+    for actual, exact in zip(*found, strict=True):
+        assert not np.any(np.isnan(tf.cast(actual, "float64"))), actual
+        fits = np.abs(exact) < largest / 2
+        assert np.all(np.isfinite(tf.cast(actual, "float64").numpy()[fits])), actual
 
 
 @all_activations

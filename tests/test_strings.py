@@ -107,6 +107,9 @@ def test_the_string_of_the_readme():
         "leaky_relu(*[1])",
         "leaky_relu(**{'negative_slope': 1})",
         "leaky_relu(0.1).__class__",
+        "leaky_relu(0.1).foo(3)",
+        "leaky_relu(0.1)(0.5)",
+        "leaky_relu(0.1, negative_slope=0.2)",
         "leaky_relu(0.1) or 1",
         "leaky_relu(" + "(" * 5000 + ")" * 5000 + ")",
         "leaky_relu(slope=0.1)",
@@ -133,6 +136,19 @@ def test_a_wrong_name_suggests_the_nearest(wrong, right):
 def test_a_name_like_no_other_suggests_nothing():
     with pytest.raises(ValueError, match=r"identifier: qqqqqq\. `keras_activations\.catalogue"):
         keras.activations.get("qqqqqq")
+
+
+@all_activations
+def test_values_without_names_are_in_the_order_of_the_function(info):
+    for sample in info.samples:
+        given = {**info.parameters, **required(info), **sample}
+        names = list(given)[: max(list(given).index(n) for n in sample) + 1]
+        text = ", ".join(repr(given[n]) for n in names)
+        try:
+            layer = ka.get(f"{info.name}({text})")
+        except ValueError:
+            continue  # The layer is stricter than the function.
+        assert [getattr(layer, n) for n in names] == [given[n] for n in names]
 
 
 def test_ka_get():
@@ -248,6 +264,21 @@ def test_a_users_own_names_become_strings_too():
         assert isinstance(keras.activations.get("Tripled"), _Tripled)
     with pytest.raises(ValueError, match="double"):
         keras.activations.get("double")
+
+
+def test_a_users_object_of_our_name_disables_nothing_at_import():
+    script = (
+        "import keras, warnings\n"
+        "warnings.simplefilter('error', UserWarning)\n"
+        f"keras.saving.get_custom_objects()[{ka.catalogue()[0].name!r}] = abs\n"
+        "import keras_activations as ka\n"
+        f"assert keras.activations.get({ka.catalogue()[0].name!r}) is abs\n"
+        f"assert keras.activations.get({ka.catalogue()[1].name!r}) is not None\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
 
 
 def test_the_users_layer_class_of_our_name_wins():
@@ -370,7 +401,7 @@ def test_should_keras_change_its_table(situation):
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             import keras_activations as ka
-        caught = [str(w.message) for w in caught if "Strings such as" in str(w.message)]
+        caught = [str(w.message) for w in caught if "Strings for the" in str(w.message)]
         print(len(caught), *caught)
         try:
             print(keras.activations.get("{OWN.name}") is ka.get("{OWN.name}"))
@@ -387,7 +418,7 @@ def test_should_keras_change_its_table(situation):
     )
     assert done.returncode == 0, done.stderr
     if situation == "no way at all":
-        assert done.stdout.startswith("1 Strings such as")
+        assert done.stdout.startswith("1 Strings for the")
         assert "no strings" in done.stdout
     else:
         assert done.stdout.splitlines()[:4] == ["0", "True", "True", "0.5"]

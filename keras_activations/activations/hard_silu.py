@@ -34,7 +34,7 @@ def hard_silu(x):
 
 def _value(x):
     # The form that TensorFlow fuses with the layer before it.
-    return x * tf.nn.relu6(x + 3.0) / 6.0
+    return x * (tf.nn.relu6(x + 3.0) / 6.0)
 
 
 def _derivative(x):

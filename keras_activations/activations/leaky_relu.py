@@ -35,8 +35,9 @@ def leaky_relu(x, negative_slope=0.2):
 
 def _value(x, negative_slope):
     slope = None if tf.executing_eagerly() else tf.get_static_value(negative_slope)
-    if slope is not None and slope.ndim == 0:
-        # The one operation that TensorFlow fuses with the layer before it; it wants a number.
+    if slope is not None and slope.ndim == 0 and x.dtype != tf.float64:
+        # The one operation that TensorFlow fuses with the layer before it; it wants a number, and
+        # keeps it in float32.
         return tf.nn.leaky_relu(x, float(slope))
     return tf.where(x > 0.0, x, negative_slope * x)
 

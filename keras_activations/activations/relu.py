@@ -51,16 +51,19 @@ def _is_zero(parameter):
 
 
 def _value(x, negative_slope, max_value, threshold):
-    return tf.where(
-        x >= max_value, max_value, tf.where(x > threshold, x, negative_slope * (x - threshold))
-    )
+    # A slope of 0 makes 0 of -inf too, but NaN stays NaN.
+    below = tf.math.multiply_no_nan(x - threshold, negative_slope)
+    y = tf.where(x >= max_value, max_value, tf.where(x > threshold, x, below))
+    return tf.where(tf.math.is_nan(x), x, y)
 
 
 def _derivatives(x, negative_slope, max_value, threshold):
-    capped = 1.0 - step(max_value - x)
-    below = (1.0 - step(x - threshold)) * (1.0 - capped)
+    # Bounded, because inf - inf is not positive where there is no cap.
+    finite = tf.clip_by_value(x, x.dtype.min, x.dtype.max)
+    capped = 1.0 - step(max_value - finite)
+    below = (1.0 - step(finite - threshold)) * (1.0 - capped)
     dx = 1.0 - capped + (negative_slope - 1.0) * below
-    return dx, (x - threshold) * below, capped, -negative_slope * below
+    return dx, (finite - threshold) * below, capped, -negative_slope * below
 
 
 @register(

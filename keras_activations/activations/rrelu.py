@@ -16,7 +16,9 @@ def rrelu(x, lower=1 / 8, upper=1 / 3, training=None, seed=None):
     it is their mean. A regularizer for small data sets: its paper reports less overfitting than
     with the leaky and parametric forms. The slope at 0 is the one below zero.
 
-    The backward pass draws the same slopes again from the seed instead of keeping them.
+    The backward pass draws the same slopes again from the seed instead of keeping them. Where
+    `tf.recompute_grad` or `keras.RematScope` runs the forward pass twice, as with any random layer
+    of Keras the second run draws others; only an integer seed prevents that.
 
     Args:
         x: Tensor of any shape.
@@ -43,7 +45,7 @@ def rrelu(x, lower=1 / 8, upper=1 / 3, training=None, seed=None):
     - [Xu et al., 2015](https://arxiv.org/abs/1505.00853)
     """
     if training is None:
-        training = in_training(x)
+        training = in_training()
     if not training:
         return elementwise(_value, _derivatives, x, lower, upper)
     drawn = keras.random.randint((2,), 0, 2**31 - 1, seed=seed)

@@ -18,6 +18,9 @@ def selu(x):
     network keep mean 0 and variance 1, if weights start from `lecun_normal` and dropout is
     `AlphaDropout`. The slope at 0 is `scale`.
 
+    TensorFlow's own operation computes the negative part as `exp(x) - 1`, which near 0 has in
+    float32 an absolute error of up to 6e-8.
+
     Args:
         x: Tensor of any shape.
 

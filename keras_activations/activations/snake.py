@@ -35,16 +35,23 @@ def snake(x, alpha=1.0):
 
 
 def _value(x, alpha):
-    return x + tf.math.divide_no_nan(tf.square(tf.sin(alpha * x)), alpha)
+    return x + tf.math.divide_no_nan(tf.square(tf.sin(_phase(x, alpha))), alpha)
 
 
 def _derivatives(x, alpha):
-    z = alpha * x
-    # d/dalpha = x² (sin(2 z) - sin(z)² / z) / z, which tends to x² as z goes to 0.
-    one = tf.ones_like(z)
+    z = _phase(x, alpha)
+    # d/dalpha = x (sin(2 z) - sin(z)² / z) / alpha, which tends to x² as z goes to 0.
+    one, far = tf.ones_like(z), tf.abs(z) > 1.0
     safe = tf.where(z == 0.0, one, z)
-    ratio = tf.where(z == 0.0, one, (tf.sin(2.0 * safe) - tf.square(tf.sin(safe)) / safe) / safe)
-    return 1.0 + tf.sin(2.0 * z), tf.square(x) * ratio
+    bend = tf.sin(2.0 * z) - tf.square(tf.sin(z)) / safe
+    near = x * tf.where(z == 0.0, one, bend / safe)
+    return 1.0 + tf.sin(2.0 * z), x * tf.where(far, tf.math.divide_no_nan(bend, alpha), near)
+
+
+def _phase(x, alpha):
+    # Bounded, because infinity has no sine; by so much that twice the bound is finite.
+    bound = x.dtype.max / 4
+    return tf.clip_by_value(alpha * x, -bound, bound)
 
 
 @register(

@@ -30,16 +30,22 @@ def softplus(x, beta=1.0):
 
     - [Dugas et al., 2001](https://proceedings.neurips.cc/paper/2000/hash/44968aece94f667e4095002d140b5896-Abstract.html)
     """
+    if isinstance(beta, int | float) and beta == 1:
+        return elementwise(tf.nn.softplus, tf.sigmoid, x)
     return elementwise(_value, _derivatives, x, beta)
 
 
 def _value(x, beta):
-    return tf.nn.softplus(beta * x) / beta
+    # The larger part is x itself, not beta * x / beta, which overflows.
+    line = tf.where(beta > 0.0, tf.nn.relu(x), tf.minimum(x, 0.0))
+    return line + tf.math.log1p(tf.exp(-tf.abs(beta * x))) / beta
 
 
 def _derivatives(x, beta):
-    slope = tf.sigmoid(beta * x)
-    return slope, (x * slope - tf.nn.softplus(beta * x) / beta) / beta
+    # In d/dbeta the large terms cancel on paper. Bounded, because inf * 0 is not 0.
+    z = tf.minimum(tf.abs(beta * x), 1000.0)
+    dbeta = -(z * tf.sigmoid(-z) + tf.math.log1p(tf.exp(-z))) / tf.square(beta)
+    return tf.sigmoid(beta * x), dbeta
 
 
 @register(
@@ -62,6 +68,8 @@ class Softplus(ActivationLayer):
     def __init__(self, beta=1.0, **kwargs):
         super().__init__(**kwargs)
         self.beta = number("beta", beta)
+        if self.beta == 0.0:
+            raise ValueError("`beta` must not be 0.")
 
     def call(self, inputs):
         return softplus(inputs, self.beta)

@@ -36,8 +36,10 @@ def sparsemax(x, axis=-1):
 
 
 def _value(x, axis):
-    # Shifted, so that the sums below are of the size of the result.
-    x = x - tf.reduce_max(x, axis, keepdims=True)
+    # Shifted, so that the sums below are of the size of the result; the largest, be it infinite,
+    # to 0.
+    largest = tf.reduce_max(x, axis, keepdims=True)
+    x = tf.where(x == largest, tf.zeros_like(x), x - largest)
     ordered = tf.sort(x, axis, "DESCENDING")
     count = tf.cumsum(tf.ones_like(ordered), axis)
     inside = 1.0 + count * ordered > tf.cumsum(ordered, axis)

@@ -44,7 +44,7 @@ def swiglu(x, axis=-1):
 
 
 def _value(a, b):
-    return a * b * tf.sigmoid(b)
+    return a * (b * tf.sigmoid(b))
 
 
 def _derivatives(a, b):

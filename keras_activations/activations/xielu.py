@@ -40,7 +40,7 @@ def xielu(x, alpha_p=0.8, alpha_n=0.8, beta=0.5):
 
 def _value(x, alpha_p, alpha_n, beta):
     positive = tf.nn.relu(x)
-    return alpha_p * tf.square(positive) + alpha_n * _remainder(tf.minimum(x, 0.0)) + beta * x
+    return alpha_p * positive * positive + alpha_n * _remainder(tf.minimum(x, 0.0)) + beta * x
 
 
 def _derivatives(x, alpha_p, alpha_n, beta):
@@ -111,8 +111,9 @@ class XIELU(LearnableLayer):
 
     def initial_weight(self, name):
         offset = {"alpha_p": 0.0, "alpha_n": self.beta}[name]
-        # The inverse of softplus.
-        return math.log(math.expm1(super().initial_weight(name) - offset))
+        # The inverse of softplus, in the form that does not overflow.
+        value = super().initial_weight(name) - offset
+        return value + math.log(-math.expm1(-value))
 
     def call(self, inputs):
         alpha_p = tf.nn.softplus(tf.convert_to_tensor(self.alpha_p))
