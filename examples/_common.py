@@ -6,6 +6,7 @@ Imports neither Keras nor TensorFlow, so that it is there before these have been
 import argparse
 import functools
 import math
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -46,8 +47,9 @@ def exit_on_interrupt() -> None:
     """Lets Ctrl-C end the program with one line, also while TensorFlow is being imported."""
 
     def interrupted(*_: Any) -> NoReturn:
-        print("\nInterrupted.", file=sys.stderr)
-        sys.exit(128 + signal.SIGINT)
+        # Not by an exception: one raised inside a callback of TensorFlow's may never come out.
+        print("\nInterrupted.", file=sys.stderr, flush=True)
+        os._exit(128 + signal.SIGINT)
 
     signal.signal(signal.SIGINT, interrupted)
 
