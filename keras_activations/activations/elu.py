@@ -14,8 +14,8 @@ def elu(x, alpha=1.0):
     Saturates at `-alpha`, which pushes the mean of a layer's outputs towards zero. With
     `alpha=1` the slope is continuous; otherwise it is `alpha` at 0.
 
-    TensorFlow's own operation computes the negative part as `exp(x) - 1`, which near 0 has in
-    float32 an absolute error of up to 6e-8.
+    TensorFlow's own operation computes the negative part as `exp(x) - 1`, whose error near 0 is
+    relative to 1, not to the value.
 
     Args:
         x: Tensor of any shape.

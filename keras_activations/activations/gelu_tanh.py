@@ -15,7 +15,7 @@ def gelu_tanh(x):
 
     An approximation of `gelu` from the days when erf was slow, off by up to 5e-4, and what many
     pretrained models were trained with: GPT-2, ALBERT, Gemma, and whatever used the gelu of
-    TensorFlow Addons. Below -2 the value cancels, in float32 to an absolute error of up to 3e-7.
+    TensorFlow Addons. Below -2 the value cancels: its error is then relative to x, not to itself.
 
     Args:
         x: Tensor of any shape.
