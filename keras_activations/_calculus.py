@@ -1,13 +1,15 @@
 """The engine: a value, its derivative, and the custom gradient made of the two.
 
-Three promises are kept here, once for all activations:
+Four promises are kept here, once for all activations:
 
 * The tape keeps the inputs and nothing else; the backward pass recomputes from them.
 * 16-bit inputs are computed in float32 and rounded once, at the end.
 * Gradients are differentiable in turn, to any order.
+* What is large runs as one compiled kernel, and nobody waits for a compilation that does not pay.
 """
 
 import functools
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -16,12 +18,18 @@ import tensorflow as tf
 Tensor = Any
 Gradient = Callable[..., Any]
 
+# From this many elements on, a compiled kernel is faster than one operation after the other.
+LARGE = 2**15
+# So many shapes of one activation are compiled in eager mode; each costs some milliseconds, once.
+SHAPES = 16
+
 
 def elementwise(
     value: Callable[..., Tensor],
     derivatives: Callable[..., Any],
     x: Tensor,
     *parameters: Any,
+    fusible: Callable[..., Tensor] | None = None,
 ) -> Tensor:
     """`value(x, *parameters)`, differentiated by `derivatives` instead of by TensorFlow.
 
@@ -30,19 +38,27 @@ def elementwise(
         derivatives: Maps the same arguments to dy/dx or, if there are parameters, to the tuple
             (dy/dx, dy/dparameter, …). Made of differentiable TensorFlow operations.
         x: Floating-point tensor.
-        *parameters: Numbers or tensors that broadcast against x.
+        *parameters: Numbers or tensors that broadcast against x. Only tensors get a gradient.
+        fusible: `value` in the form that TensorFlow's graph optimizer fuses with the layer before
+            it. It takes the place of `value` in float32 graphs that XLA does not compile. If it is
+            `value` itself, that is one operation, which no compilation improves.
 
     Returns:
         Tensor of x's dtype.
     """
     wide = _wide(x.dtype)
-    return with_gradient(
-        value, _chain_rule(derivatives), x, *(_parameter(p, wide) for p in parameters)
-    )
+    real = (p if isinstance(p, int | float) else _parameter(p, wide) for p in parameters)
+    return with_gradient(value, _chain_rule(derivatives), x, *real, fusible=fusible)
 
 
 def with_gradient(
-    value: Callable[..., Tensor], gradient: Gradient, x: Tensor, *parameters: Tensor, **static: Any
+    value: Callable[..., Tensor],
+    gradient: Gradient,
+    x: Tensor,
+    *parameters: Any,
+    fusible: Callable[..., Tensor] | None = None,
+    native: bool = False,
+    **static: Any,
 ) -> Tensor:
     """`value(x, *parameters, **static)` with a vector-Jacobian product of its own.
 
@@ -54,6 +70,9 @@ def with_gradient(
             parameters, to the tuple of all gradients, None where there is none to give.
         x: Floating-point tensor.
         *parameters: Numbers or tensors; integer tensors, such as seeds, stay integer.
+        fusible: As in `elementwise`.
+        native: Whether both functions are single operations of TensorFlow's, which neither a
+            compilation nor a higher precision improves.
         **static: Hashable Python arguments that both functions take, such as an axis.
 
     Returns:
@@ -61,7 +80,15 @@ def with_gradient(
     """
     wide = _wide(x.dtype)
     tensors = [p if tf.is_tensor(p) else _parameter(p, wide) for p in parameters]
-    return _differentiable(value, gradient, tuple(sorted(static.items())))(x, *tensors)
+    wanted = (
+        True,
+        *(
+            tf.is_tensor(p) and t.dtype.is_floating
+            for p, t in zip(parameters, tensors, strict=True)
+        ),
+    )
+    settings = tuple(sorted(static.items()))
+    return _differentiable(value, gradient, fusible, native, wanted, settings)(x, *tensors)
 
 
 def chain_rule(upstream: Tensor, slopes: Any, x: Tensor, *parameters: Tensor) -> tuple[Tensor, ...]:
@@ -110,40 +137,143 @@ def step(x: Tensor) -> Tensor:
 
 @functools.lru_cache(maxsize=1024)
 def _differentiable(
-    value: Callable[..., Tensor], gradient: Gradient, static: tuple[tuple[str, Any], ...]
+    value: Callable[..., Tensor],
+    gradient: Gradient,
+    fusible: Callable[..., Tensor] | None,
+    native: bool,
+    wanted: tuple[bool, ...],
+    static: tuple[tuple[str, Any], ...],
 ) -> Callable[..., Tensor]:
     keywords = dict(static)
 
+    def forward(*inputs: Tensor) -> Tensor:
+        if native:
+            return value(*inputs, **keywords)
+        return _cast(value(*_widened(inputs), **keywords), inputs[0].dtype)
+
+    def backward(upstream: Tensor, *inputs: Tensor) -> list[Tensor]:
+        given = (upstream, *inputs)
+        gradients = gradient(*(given if native else _widened(given)), **keywords)
+        gradients = gradients if isinstance(gradients, tuple) else (gradients,)
+        return [_cast(g, t.dtype) for g, t, w in zip(gradients, inputs, wanted, strict=True) if w]
+
+    forward_kernel = forward if native else _Kernel(forward, whole=False)
+    backward_kernel = backward if native else _Kernel(backward, whole=True)
+
     @tf.custom_gradient
     def function(*inputs: Tensor) -> tuple[Tensor, Callable[..., Any]]:
-        dtype = inputs[0].dtype
-        # In eager mode the tape records what happens in here, and keeps every intermediate of it,
-        # unless the inputs are cut from the tape. In a graph it does not, and forward mode, which
-        # there follows the operations of the value, would find nothing behind a cut.
-        eager = tf.executing_eagerly()
-        cut = tuple(tf.stop_gradient(t) for t in inputs) if eager else inputs
-        y = tf.cast(value(*_widened(cut, dtype), **keywords), dtype)
+        def pull_back(upstream: Tensor) -> Any:
+            found = iter(backward_kernel(upstream, *_after(upstream, inputs)))
+            gradients = [next(found) if w else None for w in wanted]
+            return gradients if len(inputs) > 1 else gradients[0]
 
-        def backward(upstream: Tensor) -> Any:
-            # In a graph Grappler would merge the recomputation with the forward pass, and so keep
-            # the forward's intermediates, if it could start before the upstream gradient is there.
-            waiting = inputs
-            if not tf.executing_eagerly():
-                with tf.control_dependencies([upstream]):
-                    waiting = tuple(tf.identity(t) for t in inputs)
-            gradients = gradient(
-                tf.cast(upstream, _wide(dtype)), *_widened(waiting, dtype), **keywords
-            )
-            if len(inputs) == 1:
-                return tf.cast(gradients, dtype)
-            return tuple(
-                None if g is None else tf.cast(g, t.dtype)
-                for g, t in zip(gradients, inputs, strict=True)
-            )
-
-        return y, backward
+        plain = fusible if inputs[0].dtype == tf.float32 else None
+        if tf.executing_eagerly():
+            # The tape records what happens in here, and keeps every intermediate of it, unless the
+            # inputs are cut from it. In a graph it does not, and forward mode, which there follows
+            # the operations of the value, would find nothing behind a cut.
+            run = value if plain is value else forward_kernel
+            return run(*(tf.stop_gradient(t) for t in inputs)), pull_back
+        if plain is not None and not _compiled_as_a_whole():
+            return plain(*inputs), pull_back
+        return forward_kernel(*inputs), pull_back
 
     return function
+
+
+class _Kernel:
+    """A function of tensors that runs as one compiled kernel where that pays.
+
+    In a graph it carries the hint that XLA may compile it. TensorFlow follows the hint at run time:
+    from the second use of a shape on, and no longer once ten shapes have come and gone. Whoever
+    cannot compile it, such as a converter of exported models, finds nothing unusual.
+
+    In eager mode it is one call of a graph instead of many operations, and compiled by a rule of
+    the same kind: large tensors, from the second use of a shape on, for so many shapes.
+
+    Args:
+        function: The function.
+        whole: Whether it stays one call in a graph. Else Grappler may rewrite some of its
+            operations, which then are left out of the kernel; but converters of exported models
+            want no such call.
+    """
+
+    def __init__(self, function: Callable[..., Any], whole: bool):
+        self.function = function
+        self.graph = tf.function(
+            function, autograph=False, experimental_attributes={"_noinline": True}
+        )
+        self.compiled = tf.function(function, autograph=False, jit_compile=True)
+        self.hinted = self.graph if whole else self.function
+        self.concrete: dict[tuple[Any, ...], Callable[..., Any]] = {}
+        self.uses: dict[tuple[Any, ...], int] = {}
+
+    def __call__(self, *tensors: Tensor) -> Any:
+        size = tensors[0].shape.num_elements()
+        large = size is None or size >= LARGE
+        if tf.executing_eagerly():
+            return self.of_rank(large and self.settled(tensors), tensors)(*tensors)
+        if large and not _compiled_as_a_whole():
+            with tf.xla.experimental.jit_scope():
+                return self.hinted(*tensors)
+        return self.function(*tensors)
+
+    def settled(self, tensors: tuple[Tensor, ...]) -> bool:
+        """Whether tensors of these shapes have come before, and not too many others."""
+        key = tuple(tuple(t.shape) for t in tensors)
+        if key not in self.uses and len(self.uses) >= SHAPES:
+            return False
+        self.uses[key] = self.uses.get(key, 0) + 1
+        return self.uses[key] > 1
+
+    def of_rank(self, compiled: bool, tensors: tuple[Tensor, ...]) -> Callable[..., Any]:
+        """The graph that serves all tensors of these dtypes and ranks."""
+        key = (compiled, *((t.dtype, t.shape.rank) for t in tensors))
+        if key not in self.concrete:
+            function = self.compiled if compiled else self.graph
+            with tf.init_scope():
+                self.concrete[key] = function.get_concrete_function(
+                    *(tf.TensorSpec([None] * t.shape.rank, t.dtype) for t in tensors)
+                )
+        return self.concrete[key]
+
+
+def _after(upstream: Tensor, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """The inputs, made to wait for the upstream gradient.
+
+    Else the recomputation would be merged with the forward pass, whose intermediates would then be
+    kept. Grappler respects a control dependency, XLA only one by data: a zero that depends on the
+    upstream gradient, and whose sign the compiler cannot know. Adding it changes nothing, be the
+    upstream gradient NaN.
+    """
+    if tf.executing_eagerly():
+        return inputs
+    if _compiled_as_a_whole():
+        some = tf.reduce_max(tf.reshape(upstream, [-1])[:1])
+        x = inputs[0]
+        zero = tf.where(some == some, tf.constant(-0.0, x.dtype), tf.constant(0.0, x.dtype))
+        return x + zero, *inputs[1:]
+    with tf.control_dependencies([upstream]):
+        return tuple(tf.identity(t) for t in inputs)
+
+
+_COMPILED: "weakref.WeakKeyDictionary[Any, bool]" = weakref.WeakKeyDictionary()
+
+
+def _compiled_as_a_whole() -> bool:
+    """Whether the graph that is being traced will be compiled by XLA as a whole.
+
+    TensorFlow does not say so in public, but a conditional shows it: under XLA it is not marked to
+    be lowered to switches.
+    """
+    graph = tf.compat.v1.get_default_graph()
+    if graph not in _COMPILED:
+        probe = tf.function(lambda: tf.cond(tf.constant(True), int, int), autograph=False)
+        operations = probe.get_concrete_function().graph.get_operations()
+        _COMPILED[graph] = not any(
+            "_lower_using_switch_merge" in o.node_def.attr for o in operations
+        )
+    return _COMPILED[graph]
 
 
 @functools.lru_cache(maxsize=1024)
@@ -177,8 +307,14 @@ def _wide(dtype: tf.DType) -> tf.DType:
     return tf.float32 if dtype in (tf.float16, tf.bfloat16) else dtype
 
 
-def _widened(inputs: tuple[Tensor, ...], dtype: tf.DType) -> list[Tensor]:
-    return [tf.cast(t, _wide(dtype)) if t.dtype.is_floating else t for t in inputs]
+def _widened(inputs: tuple[Tensor, ...]) -> list[Tensor]:
+    dtype = _wide(inputs[0].dtype)
+    return [_cast(t, dtype) if t.dtype.is_floating else t for t in inputs]
+
+
+def _cast(tensor: Tensor, dtype: tf.DType) -> Tensor:
+    # A cast to the same dtype costs nothing but, in eager mode, its time.
+    return tensor if tensor.dtype == dtype else tf.cast(tensor, dtype)
 
 
 def _parameter(value: Any, dtype: tf.DType) -> Tensor:

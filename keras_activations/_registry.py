@@ -16,6 +16,7 @@ PACKAGE = "keras_activations"
 Function = TypeVar("Function", bound=Callable[..., Any])
 LayerClass = TypeVar("LayerClass", bound=type[Any])
 
+_FLOATING = (tf.float16, tf.bfloat16, tf.float32, tf.float64)
 _INFOS: dict[str, "ActivationInfo"] = {}
 _NAMES: dict[str, str] = {}
 
@@ -40,6 +41,13 @@ class ActivationInfo:
         aliases: Other strings that mean this activation.
         samples: Further parameter values at which the claims are tested.
         torch: The same activation in PyTorch, as an expression in `x`, or None.
+        keras: The same activation in Keras, as an expression in `x`, where Keras does not have it
+            as a function of this name, else None.
+        accuracy: Where the errors differ from the package's goals. `value`, `gradient`: the bound
+            in float32, in units in the last place; `value_scale`, `gradient_scale`,
+            `second_scale`: the size below which an error counts as if the truth had this size,
+            for what crosses zero inside its curve; `domain`: the largest |x| up to which they
+            hold; `graph`: why the value in a graph that XLA does not compile is another.
         portable: Whether the function is saved under Keras's own plain name, so that the file
             loads without this package.
         replaceable: Whether `use()` may give Keras's name to this function.
@@ -58,6 +66,8 @@ class ActivationInfo:
     aliases: tuple[str, ...] = ()
     samples: tuple[Mapping[str, Any], ...] = ()
     torch: str | None = None
+    keras: str | None = None
+    accuracy: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     portable: bool = False
     replaceable: bool = True
 
@@ -272,6 +282,8 @@ def _keras_has(name: str) -> bool:
 
 
 def _floating(x: Any, name: str) -> Any:
+    if isinstance(x, tf.Tensor) and x.dtype in _FLOATING:
+        return x
     if isinstance(x, tf.RaggedTensor):
         raise TypeError(
             f"{name} is not element-wise and takes no RaggedTensor. Pass `x.to_tensor()`, or map "
@@ -287,7 +299,7 @@ def _floating(x: Any, name: str) -> Any:
     x = tf.convert_to_tensor(x, dtype_hint=keras.config.floatx() if plain else None)
     if x.dtype.is_integer or x.dtype.is_bool:
         return tf.cast(x, keras.config.floatx())
-    if x.dtype not in (tf.float16, tf.bfloat16, tf.float32, tf.float64):
+    if x.dtype not in _FLOATING:
         advice = "Pass its real and imaginary parts one by one." if x.dtype.is_complex else ""
         raise TypeError(
             f"{name} expects floating-point numbers, integers or booleans. "

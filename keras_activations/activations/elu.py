@@ -5,6 +5,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise, step
 from keras_activations._layers import ActivationLayer, number
 from keras_activations._registry import activation, register
+from keras_activations._special import expm1, times_exp
 
 
 @activation
@@ -35,22 +36,27 @@ def elu(x, alpha=1.0):
     """
     if isinstance(alpha, int | float) and alpha == 1:
         # The one operation that TensorFlow fuses with the layer before it.
-        return elementwise(tf.nn.elu, _derivative, x)
+        return elementwise(_plain, _slope, x, fusible=tf.nn.elu)
     return elementwise(_value, _derivatives, x, alpha)
 
 
 def _value(x, alpha):
-    return tf.where(x > 0.0, x, alpha * tf.math.expm1(tf.minimum(x, 0.0)))
-
-
-def _derivative(x):
-    return _derivatives(x, 1.0)[0]
+    return tf.where(x > 0.0, x, alpha * expm1(tf.minimum(x, 0.0)))
 
 
 def _derivatives(x, alpha):
     above = step(x)
     negative = tf.minimum(x, 0.0)
-    return above + (1.0 - above) * alpha * tf.exp(negative), tf.math.expm1(negative)
+    dx = above + (1.0 - above) * times_exp(alpha, negative)
+    return dx, expm1(negative)
+
+
+def _plain(x):
+    return _value(x, tf.ones([], x.dtype))
+
+
+def _slope(x):
+    return _derivatives(x, tf.ones([], x.dtype))[0]
 
 
 @register(
@@ -62,6 +68,7 @@ def _derivatives(x, alpha):
     monotonic=True,
     samples=({"alpha": 0.5}, {"alpha": 2.0}),
     torch="torch.nn.functional.elu(x)",
+    accuracy={"graph": "the form that TensorFlow fuses with the layer before it"},
 )
 class ELU(ActivationLayer):
     """Layer form of `elu`.

@@ -25,7 +25,7 @@ def exponential(x):
     >>> ka.exponential([-2.0, 0.0, 2.0]).numpy()
     array([0.13533528, 1.        , 7.389056  ], dtype=float32)
     """
-    return elementwise(tf.exp, tf.exp, x)
+    return elementwise(tf.exp, tf.exp, x, fusible=tf.exp)
 
 
 @register(

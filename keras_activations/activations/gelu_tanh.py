@@ -7,6 +7,10 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import ActivationLayer
 from keras_activations._registry import activation, register
+from keras_activations._special import scaled_exp, wide
+
+CUBIC = 0.044715
+SCALE = 2.0 * math.sqrt(2.0 / math.pi)
 
 
 @activation
@@ -32,24 +36,32 @@ def gelu_tanh(x):
 
     - [Hendrycks and Gimpel, 2016](https://arxiv.org/abs/1606.08415)
     """
-    return elementwise(_value, _derivative, x)
+    return elementwise(_value, _derivative, x, fusible=_fused)
 
 
 def _value(x):
-    # The form that TensorFlow fuses with the layer before it, constants in x's own precision.
-    cubic = x + tf.constant(0.044715, x.dtype) * tf.pow(x, 3.0)
-    return 0.5 * x * (1.0 + tf.tanh(tf.constant(math.sqrt(2.0 / math.pi), x.dtype) * cubic))
+    e, scale = scaled_exp(_exponent(x), x.dtype)
+    left = tf.maximum(x, -30.0) * e * scale
+    return tf.where(x < 0.0, left, x) / (1.0 + e * scale)
 
 
 def _derivative(x):
-    # By the logistic function, (1 + tanh(z)) / 2 = sigmoid(2 z), which does not cancel. Bounded,
-    # because the cube overflows; beyond the bounds the slope is 0 or 1 to the last bit.
-    x = tf.clip_by_value(x, -30.0, 30.0)
-    square = tf.square(x)
-    scale = 2.0 * math.sqrt(2.0 / math.pi)
-    z = scale * x * (1.0 + 0.044715 * square)
-    gate = tf.sigmoid(z)
-    return gate + x * gate * tf.sigmoid(-z) * scale * (1.0 + 3.0 * 0.044715 * square)
+    e, scale = scaled_exp(_exponent(x), x.dtype)
+    below, gate, x = x < 0.0, e * scale, tf.clip_by_value(x, -30.0, 30.0)
+    bend = x * SCALE * (1.0 + 3.0 * CUBIC * tf.square(x))
+    numerator = tf.where(below, (1.0 + gate + bend) * e * scale, 1.0 + gate + bend * gate)
+    return numerator / tf.square(1.0 + gate)
+
+
+def _exponent(x):
+    """-|z| of sigmoid(z), which (1 + tanh(z / 2)) / 2 is."""
+    # In float64, because the exponential magnifies its error |z| times.
+    a = tf.maximum(wide(tf.minimum(-x, x)), -30.0)
+    return SCALE * a * (1.0 + CUBIC * tf.square(a))
+
+
+def _fused(x):
+    return tf.nn.gelu(x, approximate=True)
 
 
 @register(
@@ -61,6 +73,13 @@ def _derivative(x):
     monotonic=False,
     aliases=("gelu_new", "gelu_pytorch_tanh"),
     torch="torch.nn.functional.gelu(x, approximate='tanh')",
+    keras="keras.activations.gelu(x, approximate=True)",
+    accuracy={
+        "gradient_scale": 0.25,
+        "second_scale": 0.1,
+        "float64_value": 2e-13,
+        "graph": "the form that TensorFlow fuses with the layer before it",
+    },
 )
 class GELUTanh(ActivationLayer):
     """Layer form of `gelu_tanh`."""

@@ -30,16 +30,19 @@ def leaky_relu(x, negative_slope=0.2):
 
     - [Maas, Hannun and Ng, 2013](https://ai.stanford.edu/~amaas/papers/relu_hybrid_icml2013_final.pdf)
     """
-    return elementwise(_value, _derivatives, x, negative_slope)
+    return elementwise(_value, _derivatives, x, negative_slope, fusible=_fused)
 
 
 def _value(x, negative_slope):
-    slope = None if tf.executing_eagerly() else tf.get_static_value(negative_slope)
-    if slope is not None and slope.ndim == 0 and x.dtype != tf.float64:
-        # The one operation that TensorFlow fuses with the layer before it; it wants a number, and
-        # keeps it in float32.
-        return tf.nn.leaky_relu(x, float(slope))
     return tf.where(x > 0.0, x, negative_slope * x)
+
+
+def _fused(x, negative_slope):
+    # The operation that TensorFlow fuses wants a number.
+    slope = tf.get_static_value(negative_slope)
+    if slope is None or slope.ndim > 0:
+        return _value(x, negative_slope)
+    return tf.nn.leaky_relu(x, float(slope))
 
 
 def _derivatives(x, negative_slope):

@@ -34,7 +34,9 @@ def prelu(x, alpha=0.25):
 
 
 def _value(x, alpha):
-    return tf.where(x > 0.0, x, alpha * x)
+    # A slope of 0 makes 0 of -inf too, but NaN stays NaN.
+    below = tf.math.multiply_no_nan(x, alpha)
+    return tf.where(x > 0.0, x, tf.where(tf.math.is_nan(x), x, below))
 
 
 def _derivatives(x, alpha):

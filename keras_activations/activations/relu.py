@@ -4,7 +4,7 @@ import math
 
 import tensorflow as tf
 
-from keras_activations._calculus import elementwise, step
+from keras_activations._calculus import elementwise, step, with_gradient
 from keras_activations._layers import ActivationLayer, number
 from keras_activations._registry import activation, register
 
@@ -41,9 +41,13 @@ def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
     """
     if max_value is None and _is_zero(negative_slope) and _is_zero(threshold):
         # The one operation that TensorFlow fuses with the layer before it.
-        return elementwise(tf.nn.relu, step, x)
+        return with_gradient(tf.nn.relu, _native_gradient, x, native=True)
     cap = math.inf if max_value is None else max_value
     return elementwise(_value, _derivatives, x, negative_slope, cap, threshold)
+
+
+def _native_gradient(upstream, x):
+    return tf.raw_ops.ReluGrad(gradients=upstream, features=x)
 
 
 def _is_zero(parameter):

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from keras_activations._calculus import elementwise, step
+from keras_activations._calculus import with_gradient
 from keras_activations._layers import ActivationLayer
 from keras_activations._registry import activation, register
 
@@ -29,11 +29,11 @@ def relu6(x):
 
     - [Krizhevsky, 2010](https://www.cs.toronto.edu/~kriz/conv-cifar10-aug2010.pdf)
     """
-    return elementwise(tf.nn.relu6, _derivative, x)
+    return with_gradient(tf.nn.relu6, _gradient, x, native=True)
 
 
-def _derivative(x):
-    return step(x) * step(6.0 - x)
+def _gradient(upstream, x):
+    return tf.raw_ops.Relu6Grad(gradients=upstream, features=x)
 
 
 @register(

@@ -5,6 +5,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise, step
 from keras_activations._layers import ActivationLayer
 from keras_activations._registry import activation, register
+from keras_activations._special import expm1, times_exp
 
 ALPHA = 1.6732632423543772848170429916717
 SCALE = 1.0507009873554804934193349852946
@@ -36,12 +37,17 @@ def selu(x):
 
     - [Klambauer et al., 2017](https://arxiv.org/abs/1706.02515)
     """
-    return elementwise(tf.nn.selu, _derivative, x)
+    return elementwise(_value, _derivative, x)
+
+
+def _value(x):
+    return SCALE * tf.where(x > 0.0, x, ALPHA * expm1(tf.minimum(x, 0.0)))
 
 
 def _derivative(x):
     below = step(-x)
-    return SCALE * (1.0 - below + below * ALPHA * tf.exp(tf.minimum(x, 0.0)))
+    negative = times_exp(SCALE * ALPHA, tf.minimum(x, 0.0))
+    return SCALE * (1.0 - below) + below * negative
 
 
 @register(

@@ -5,6 +5,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import ActivationLayer
 from keras_activations._registry import activation, register
+from keras_activations._special import scaled_exp
 
 
 @activation
@@ -30,19 +31,30 @@ def silu(x):
 
     - [Elfwing, Uchibe and Doya, 2017](https://arxiv.org/abs/1702.03118)
     """
-    return elementwise(_value, _derivative, x)
+    return elementwise(_value, _derivative, x, fusible=_fused)
 
 
 def _value(x):
-    # The form that TensorFlow fuses with the layer before it.
-    return x * tf.sigmoid(x)
+    e, scale = scaled_exp(tf.minimum(-x, x), x.dtype)
+    return tf.where(x < 0.0, _finite(x) * e * scale, x) / (1.0 + e * scale)
 
 
 def _derivative(x):
-    # Bounded, because inf * 0 is not 0; beyond the bounds the slope is 0 or 1 to the last bit.
-    x = tf.clip_by_value(x, -1000.0, 1000.0)
-    gate = tf.sigmoid(x)
-    return gate + x * gate * tf.sigmoid(-x)
+    # On either side by the exponential that does not overflow, over one denominator, so that
+    # nothing cancels but where the slope itself is zero.
+    e, scale = scaled_exp(tf.minimum(-x, x), x.dtype)
+    below, gate, x = x < 0.0, e * scale, _finite(x)
+    numerator = tf.where(below, (1.0 + x + gate) * e * scale, 1.0 + gate + x * gate)
+    return numerator / tf.square(1.0 + gate)
+
+
+def _fused(x):
+    return x * tf.sigmoid(x)
+
+
+def _finite(x):
+    # Infinity times zero is not zero; so far out the exponential is.
+    return tf.clip_by_value(x, -1e4, 1e4)
 
 
 @register(
@@ -53,6 +65,10 @@ def _derivative(x):
     range=(-0.278464543, float("inf")),
     monotonic=False,
     torch="torch.nn.functional.silu(x)",
+    accuracy={
+        "gradient_scale": 0.1,
+        "graph": "the form that TensorFlow fuses with the layer before it",
+    },
 )
 class SiLU(ActivationLayer):
     """Layer form of `silu`."""

@@ -1,10 +1,13 @@
 """Snake, a line with a wave on it, for periodic data."""
 
+import math
+
 import tensorflow as tf
 
 from keras_activations._calculus import elementwise
 from keras_activations._layers import LearnableLayer
 from keras_activations._registry import activation, register
+from keras_activations._special import sine_squared, wide
 
 
 @activation
@@ -31,27 +34,38 @@ def snake(x, alpha=1.0):
 
     - [Ziyin, Hartwig and Ueda, 2020](https://arxiv.org/abs/2006.08195)
     """
-    return elementwise(_value, _derivatives, x, alpha)
+    return elementwise(_value, _derivatives, x, alpha, fusible=_plain)
 
 
 def _value(x, alpha):
-    return x + tf.math.divide_no_nan(tf.square(tf.sin(_phase(x, alpha))), alpha)
+    wave = sine_squared(_phase(x, alpha), x.dtype)
+    return x + tf.math.divide_no_nan(wave, alpha)
 
 
 def _derivatives(x, alpha):
     z = _phase(x, alpha)
+    # 1 + sin(2 z), in a form that does not cancel where the slope is zero.
+    dx = 2.0 * sine_squared(z + math.pi / 4.0, x.dtype)
     # d/dalpha = x (sin(2 z) - sin(z)² / z) / alpha, which tends to x² as z goes to 0.
+    wave = sine_squared(z, x.dtype)
+    z = tf.cast(z, x.dtype)
     one, far = tf.ones_like(z), tf.abs(z) > 1.0
     safe = tf.where(z == 0.0, one, z)
-    bend = tf.sin(2.0 * z) - tf.square(tf.sin(z)) / safe
+    bend = dx - 1.0 - wave / safe
     near = x * tf.where(z == 0.0, one, bend / safe)
-    return 1.0 + tf.sin(2.0 * z), x * tf.where(far, tf.math.divide_no_nan(bend, alpha), near)
+    return dx, x * tf.where(far, tf.math.divide_no_nan(bend, alpha), near)
+
+
+def _plain(x, alpha):
+    phase = tf.clip_by_value(alpha * x, -1e30, 1e30)
+    return x + tf.math.divide_no_nan(tf.square(tf.sin(phase)), alpha)
 
 
 def _phase(x, alpha):
-    # Bounded, because infinity has no sine; by so much that twice the bound is finite.
-    bound = x.dtype.max / 4
-    return tf.clip_by_value(alpha * x, -bound, bound)
+    # In float64, where the product is exact. Bounded, because infinity has no sine, by what is a
+    # whole period and beyond which float32 cannot tell one from the next.
+    bound = math.pi * 2.0**26
+    return tf.clip_by_value(wide(alpha) * wide(x), -bound, bound)
 
 
 @register(
@@ -62,6 +76,15 @@ def _phase(x, alpha):
     range=(float("-inf"), float("inf")),
     monotonic=True,
     samples=({"alpha": 0.3}, {"alpha": 5.0}, {"alpha": -2.0}),
+    # Beyond the domain float32 cannot tell one period from the next.
+    accuracy={
+        "value_scale": 2.0,
+        "gradient": 6,
+        "gradient_scale": 1e-6,
+        "second_scale": 2.0,
+        "domain": 1e7,
+        "graph": "plain operations, which every converter knows",
+    },
 )
 class Snake(LearnableLayer):
     """Layer form of `snake`, which trains `alpha`.

@@ -5,6 +5,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import ActivationLayer, number
 from keras_activations._registry import activation, register
+from keras_activations._special import scaled_exp, sigmoid, times_log1p_exp, wide
 
 
 @activation
@@ -31,21 +32,35 @@ def softplus(x, beta=1.0):
     - [Dugas et al., 2001](https://proceedings.neurips.cc/paper/2000/hash/44968aece94f667e4095002d140b5896-Abstract.html)
     """
     if isinstance(beta, int | float) and beta == 1:
-        return elementwise(tf.nn.softplus, tf.sigmoid, x)
+        return elementwise(_plain, sigmoid, x)
     return elementwise(_value, _derivatives, x, beta)
 
 
 def _value(x, beta):
     # The larger part is x itself, not beta * x / beta, which overflows.
     line = tf.where(beta > 0.0, tf.nn.relu(x), tf.minimum(x, 0.0))
-    return line + tf.math.log1p(tf.exp(-tf.abs(beta * x))) / beta
+    return line + times_log1p_exp(1.0 / beta, _exponent(wide(beta) * wide(x)), x.dtype)
 
 
 def _derivatives(x, beta):
-    # In d/dbeta the large terms cancel on paper. Bounded, because inf * 0 is not 0.
-    z = tf.minimum(tf.abs(beta * x), 1000.0)
-    dbeta = -(z * tf.sigmoid(-z) + tf.math.log1p(tf.exp(-z))) / tf.square(beta)
-    return tf.sigmoid(beta * x), dbeta
+    phase = wide(beta) * wide(x)
+    z = _exponent(phase)
+    e, scale = scaled_exp(z, x.dtype)
+    gate = e * scale
+    dx = tf.where(phase < 0.0, gate, tf.ones_like(gate)) / (1.0 + gate)
+    # In d/dbeta the large terms cancel on paper.
+    dbeta = tf.cast(z, x.dtype) * gate / (1.0 + gate) - times_log1p_exp(1.0, z, x.dtype)
+    return dx, dbeta / tf.square(beta)
+
+
+def _exponent(phase):
+    # In float64, because the exponential magnifies the rounding of beta * x; bounded, because
+    # inf * 0 is not 0.
+    return tf.maximum(tf.minimum(-phase, phase), -1000.0)
+
+
+def _plain(x):
+    return tf.nn.relu(x) + times_log1p_exp(1.0, -tf.abs(x), x.dtype)
 
 
 @register(

@@ -1,11 +1,11 @@
 """SwiGLU, a linear unit gated by SiLU."""
 
-import tensorflow as tf
-
 from keras_activations._axes import existing, half
 from keras_activations._calculus import gated
 from keras_activations._layers import GatedLayer
 from keras_activations._registry import activation, register
+from keras_activations.activations.silu import _derivative as silu_derivative
+from keras_activations.activations.silu import _value as silu_value
 
 
 @activation
@@ -44,14 +44,11 @@ def swiglu(x, axis=-1):
 
 
 def _value(a, b):
-    return a * (b * tf.sigmoid(b))
+    return a * silu_value(b)
 
 
 def _derivatives(a, b):
-    # Bounded, because inf * 0 is not 0; beyond the bounds the slope is 0 or 1 to the last bit.
-    bounded = tf.clip_by_value(b, -1000.0, 1000.0)
-    gate = tf.sigmoid(b)
-    return b * gate, a * (gate + bounded * gate * tf.sigmoid(-bounded))
+    return silu_value(b), a * silu_derivative(b)
 
 
 @register(

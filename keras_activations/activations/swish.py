@@ -5,6 +5,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import LearnableLayer
 from keras_activations._registry import activation, register
+from keras_activations._special import scaled_exp, wide
 
 
 @activation
@@ -31,19 +32,40 @@ def swish(x, beta=1.0):
 
     - [Ramachandran, Zoph and Le, 2017](https://arxiv.org/abs/1710.05941)
     """
-    return elementwise(_value, _derivatives, x, beta)
+    return elementwise(_value, _derivatives, x, beta, fusible=_plain)
 
 
 def _value(x, beta):
-    return x * tf.sigmoid(beta * x)
+    below, z = _exponent(x, beta)
+    e, scale = scaled_exp(z, x.dtype)
+    return tf.where(below, _finite(x) * e * scale, x) / (1.0 + e * scale)
 
 
 def _derivatives(x, beta):
-    gate = tf.sigmoid(beta * x)
-    # Bounded, because inf * 0 is not 0.
-    z = tf.clip_by_value(beta * x, -1000.0, 1000.0)
-    bend = gate * tf.sigmoid(-z)
-    return gate + z * bend, x * (x * bend)
+    below, z = _exponent(x, beta)
+    e, scale = scaled_exp(z, x.dtype)
+    gate, phase, x = e * scale, tf.cast(z, x.dtype), _finite(x)
+    numerator = tf.where(below, (1.0 + phase + gate) * e * scale, 1.0 + gate - phase * gate)
+    square = tf.square(1.0 + gate)
+    # The rest between the two factors x, which would overflow together.
+    return numerator / square, x * (x * e * scale / square)
+
+
+def _plain(x, beta):
+    return x * tf.sigmoid(beta * x)
+
+
+def _exponent(x, beta):
+    """Whether beta * x < 0, and -abs(beta * x)."""
+    # In float64, because the exponential magnifies the rounding of the product; bounded, because
+    # inf * 0 is not 0.
+    z = wide(beta) * wide(_finite(x))
+    below = z < 0.0
+    return below, tf.maximum(tf.where(below, z, -z), -1000.0)
+
+
+def _finite(x):
+    return tf.clip_by_value(x, x.dtype.min, x.dtype.max)
 
 
 @register(
@@ -55,6 +77,11 @@ def _derivatives(x, beta):
     monotonic=False,
     samples=({"beta": 0.0}, {"beta": 2.5}, {"beta": -1.0}),
     torch="x * torch.sigmoid(x)",
+    accuracy={
+        "gradient_scale": 0.25,
+        "second_scale": 0.1,
+        "graph": "plain operations, which every converter knows",
+    },
 )
 class Swish(LearnableLayer):
     """Layer form of `swish`, which trains `beta`.

@@ -48,6 +48,7 @@ def _derivatives(x, threshold, default_value):
     monotonic=True,
     samples=({"threshold": 0.5, "default_value": -1.0}, {"threshold": -1.0, "default_value": 2.0}),
     torch="torch.nn.functional.threshold(x, 0.0, 0.0)",
+    keras="keras.activations.threshold(x, 0.0, 0.0)",
     # Keras's function of this name cannot be called with x alone, so that a model saved under the
     # plain name would not run.
     portable=False,

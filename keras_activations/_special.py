@@ -1,0 +1,133 @@
+"""Exponentials and their kin, where TensorFlow's own lose digits or time.
+
+In float32 they are right to two or three units in the last place over the whole range, and made of
+plain arithmetic and `exp`, which XLA vectorizes. In float64 they are TensorFlow's own.
+"""
+
+import math
+from typing import Any
+
+import tensorflow as tf
+
+Tensor = Any
+
+# 1 / (n + 1)!, the series of (exp(x) - 1) / x.
+_EXPM1 = [1.0 / math.factorial(n + 1) for n in range(11)]
+# 1 / (2 n + 1), the series of atanh(s) / s in s².
+_ATANH = [1.0 / (2 * n + 1) for n in range(8)]
+# ±1 / (2 n + 1)!, the series of sin(r) / r in r².
+_SINE = [(-1.0) ** n / math.factorial(2 * n + 1) for n in range(8)]
+# The Mills ratio over t = 1 / (1 + a / 4), which is smooth to a = ∞ (`tests/data/fit_mills.py`).
+_MILLS = [
+    0.250040662743,
+    0.249200518495,
+    0.241014476023,
+    0.172986518305,
+    0.23907109616,
+    -0.00921927692431,
+    0.121115473972,
+    0.0917808334006,
+    -0.141237133952,
+    0.0385609751002,
+]
+_TAIL = [coefficient / math.sqrt(2.0 * math.pi) for coefficient in _MILLS]
+# π in three parts; products of the first two with a whole number below 2**27 are exact.
+_PI = (3.1415926218032837, 3.1786509424591713e-08, 1.2246467991473532e-16)
+
+
+def polynomial(x: Tensor, coefficients: list[float]) -> Tensor:
+    """The sum of coefficients[n] * x**n."""
+    total = tf.fill(tf.shape(x), tf.constant(coefficients[-1], x.dtype))
+    for coefficient in coefficients[-2::-1]:
+        total = total * x + coefficient
+    return total
+
+
+def wide(x: Tensor) -> Tensor:
+    """x in float64, for an exponent or a phase, whose rounding error the function magnifies."""
+    return tf.cast(x, tf.float64)
+
+
+def scaled_exp(z: Tensor, dtype: tf.DType) -> tuple[Tensor, Tensor]:
+    """Two factors of exp(z) in the precision `dtype`, for z <= 0, finite if of another precision.
+
+    The first is never so small that TensorFlow makes it zero where a product with it is not. Their
+    product is to be formed last.
+    """
+    high = tf.cast(z, dtype)
+    deep = high < -64.0
+    e = tf.exp(tf.where(deep, high + 32.0, high))
+    if z.dtype != dtype:
+        e += e * tf.cast(z - tf.cast(high, z.dtype), dtype)
+    return e, tf.where(deep, tf.constant(math.exp(-32.0), dtype), tf.ones_like(e))
+
+
+def times_exp(factor: Any, z: Tensor) -> Tensor:
+    """`factor * exp(z)` for z <= 0."""
+    e, _ = scaled_exp(z, z.dtype)
+    # The factor with each scale, or Grappler would move a constant one behind the product.
+    return e * tf.where(z < -64.0, factor * tf.constant(math.exp(-32.0), z.dtype), factor)
+
+
+def expm1(x: Tensor) -> Tensor:
+    """`exp(x) - 1`."""
+    if x.dtype == tf.float64:
+        return tf.math.expm1(x)
+    # By its series where the difference would cancel.
+    near = tf.clip_by_value(x, -0.75, 0.75)
+    return tf.where(tf.abs(x) < 0.75, near * polynomial(near, _EXPM1), exp_minus_one(x))
+
+
+def exp_minus_one(x: Tensor) -> Tensor:
+    """`exp(x) - 1`, where it does not cancel."""
+    # Not as a difference, which Grappler would replace by TensorFlow's own expm1.
+    return tf.exp(x) + -1.0
+
+
+def times_log1p_exp(factor: Any, z: Tensor, dtype: tf.DType) -> Tensor:
+    """`factor * log(1 + exp(z))` in the precision `dtype`, for z <= 0."""
+    if dtype == tf.float64:
+        return factor * tf.math.log1p(tf.exp(z))
+    # 2 atanh(s), with e / (2 + e) for s.
+    e, scale = scaled_exp(z, dtype)
+    s = 1.0 / (2.0 + e * scale)
+    series = polynomial(tf.square(e * scale * s), _ATANH)
+    return 2.0 * factor * s * series * e * scale
+
+
+def sigmoid(x: Tensor) -> Tensor:
+    """`1 / (1 + exp(-x))`."""
+    e = tf.exp(tf.minimum(-x, x))
+    return tf.where(x < 0.0, e, tf.ones_like(e)) / (1.0 + e)
+
+
+def tanh(x: Tensor) -> Tensor:
+    """The hyperbolic tangent."""
+    if x.dtype == tf.float64:
+        return tf.tanh(x)
+    e = expm1(2.0 * tf.minimum(-x, x))
+    return tf.where(x < 0.0, e, -e) / (2.0 + e)
+
+
+def normal_tail(a: Tensor) -> Tensor:
+    """`Φ(-a) * exp(a**2 / 2)`, with the normal distribution function Φ, for a >= 0."""
+    if a.dtype == tf.float32:
+        t = 1.0 / (1.0 + 0.25 * a)
+        return t * polynomial(t, _TAIL)
+    near, far = tf.minimum(a, 6.0), tf.maximum(a, 6.0)
+    fraction = far
+    for n in range(30, 0, -1):
+        fraction = far + n / fraction
+    tail = 0.5 * tf.math.erfc(near * math.sqrt(0.5)) * tf.exp(0.5 * tf.square(near))
+    return tf.where(a < 6.0, tail, 1.0 / (math.sqrt(2.0 * math.pi) * fraction))
+
+
+def sine_squared(z: Tensor, dtype: tf.DType) -> Tensor:
+    """`sin(z)**2` in the precision `dtype`, of a phase z in float64."""
+    # Nothing beyond it has digits left to tell its sine by, in float32.
+    turns = tf.round(z * (1.0 / math.pi))
+    r = ((z - turns * _PI[0]) - turns * _PI[1]) - turns * _PI[2]
+    if dtype == tf.float64:
+        return tf.square(tf.sin(r))
+    r = tf.cast(r, dtype)
+    return tf.square(r * polynomial(tf.square(r), _SINE))

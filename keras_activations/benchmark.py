@@ -1,0 +1,350 @@
+"""`python -m keras_activations benchmark`: how fast and how lean each activation is."""
+
+import argparse
+import collections
+import contextlib
+import itertools
+import json
+import os
+import pathlib
+import platform
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_activations import __version__, _measure
+from keras_activations._performance import LARGE, PEERS, Row, of_kind, page
+from keras_activations._performance import summary as summary
+from keras_activations._registry import ActivationInfo, catalogue, info
+
+Announce = Callable[[str], None]
+
+SIZES = (10_000, LARGE, 16 * LARGE)
+PAGE = pathlib.Path("docs/performance.md")
+
+# What a job takes beyond its rounds: compilation, warm-up, starting a process; in seconds.
+_OVERHEAD = {"time": 2.5, "small": 0.5, "kept": 1.0, "chain": 7.0, "fit": 12.0, "fit_memory": 8.0}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares what the command takes.
+
+    Args:
+        parser: Parser of the command.
+    """
+    add = parser.add_argument
+    add("names", nargs="*", metavar="NAME", help="activations; all if none is given")
+    add("--mode", nargs="+", choices=_measure.MODES, default=_measure.MODES)
+    add("--dtype", nargs="+", choices=_measure.DTYPES, default=_measure.DTYPES)
+    add("--size", nargs="+", type=int, help=f"elements; {SIZES}, or {LARGE} if --quick")
+    add("--against", nargs="+", choices=PEERS, default=tuple(PEERS))
+    add("--seconds", type=float, help="of rounds for each case; 1.25, or 0.5 if --quick")
+    add("--quick", action="store_true", help="one size, few rounds, no processes of their own")
+    add("--memory", action=argparse.BooleanOptionalAction, help=f"chains of {_measure.CHAIN}")
+    add("--fit", action=argparse.BooleanOptionalAction, help="whole training steps")
+    add("--torch-python", default=os.environ.get("TORCH_PYTHON"), help="a Python that has torch")
+    add("--jax-python", default=os.environ.get("JAX_PYTHON"), help="a Python that has jax")
+    add("--json", type=pathlib.Path, help="file that keeps each result; continued if it exists")
+    add("--from-json", type=pathlib.Path, help="file of results to show, measuring nothing")
+    add("--write", type=pathlib.Path, nargs="?", const=PAGE, help=f"page to write; {PAGE}")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measures, prints the tables and writes what was asked for.
+
+    Args:
+        arguments: What `add_arguments` declares.
+
+    Returns:
+        Exit code.
+
+    Raises:
+        ValueError: If there is no such activation, or the results are another machine's.
+    """
+    code = 0
+    if arguments.from_json:
+        results = load(arguments.from_json)
+    else:
+        activations = list(dict.fromkeys(map(info, arguments.names))) or catalogue()
+        results = _resumed(arguments.json)
+        try:
+            _measured(activations, arguments, results)
+        except KeyboardInterrupt:
+            code = 130  # What is there is shown.
+    text = page(results)
+    print(text)
+    if arguments.write:
+        write(arguments.write, text)
+    return code
+
+
+def load(path: pathlib.Path) -> list[Row]:
+    """Results that a run kept, without those that a later one repeated.
+
+    Args:
+        path: File of JSON lines.
+
+    Returns:
+        List of rows.
+    """
+    rows = []
+    for line in path.read_text().splitlines():
+        with contextlib.suppress(ValueError):  # The last line of a run that was killed.
+            rows.append(json.loads(line))
+    return list({_case(row["job"]): row for row in rows}.values())
+
+
+def write(path: pathlib.Path, text: str) -> None:
+    """Writes a file as a whole or not at all.
+
+    Args:
+        path: Where to.
+        text: What it shall hold.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
+        file.write(text)
+    os.chmod(file.name, 0o644)  # A temporary file is its owner's alone.
+    os.replace(file.name, path)
+
+
+def _measured(
+    activations: Sequence[ActivationInfo], arguments: argparse.Namespace, results: list[Row]
+) -> None:
+    """Does what is not done yet, and adds it to the results and to the file."""
+    stages = (_timing_jobs, _memory_jobs, _fit_jobs)
+    jobs = _undone([j for stage in stages for j in stage(activations, arguments, results)], results)
+    minutes = sum(_OVERHEAD[job["kind"]] + job.get("seconds", 0) for job in jobs) / 60
+    print(f"{len(jobs)} measurements, about {minutes:.0f} minutes", file=sys.stderr)
+    with _progress(len(jobs)) as announce:
+        for stage in stages:
+            # Which activations are worth a network depends on what has been timed by then.
+            jobs = _undone(stage(activations, arguments, results), results)
+            for _, group in itertools.groupby(jobs, _process_of):
+                for row in _answers(list(group), announce):
+                    results.append(row)
+                    _keep(row, arguments.json)
+
+
+def _undone(jobs: list[Row], results: list[Row]) -> list[Row]:
+    done = [row["job"] for row in results if "result" in row]
+    return [job for job in jobs if job not in done]
+
+
+def _timing_jobs(
+    activations: Sequence[ActivationInfo], arguments: argparse.Namespace, results: list[Row]
+) -> list[Row]:
+    sizes = arguments.size or ([LARGE] if arguments.quick else SIZES)
+    pythons = {"torch": arguments.torch_python, "jax": arguments.jax_python}
+    for python in filter(None, pythons.values()):
+        if shutil.which(python) is None:
+            raise ValueError(f"There is no Python at {python}.")
+    timed = {
+        "against": list(arguments.against),
+        "seconds": _seconds(arguments),
+        "pythons": {n: p for n, p in pythons.items() if p and n in arguments.against},
+    }
+    jobs: list[Row] = []
+    for activation in activations:
+        name = activation.name
+        # Under XLA the tape is inside what is compiled; of that, the memory of a chain tells.
+        modes = [mode for mode in arguments.mode if mode != "xla"]
+        kept = {"kind": "kept", "name": name, "against": timed["against"]}
+        jobs += [{**kept, "mode": mode} for mode in modes]
+        small = {"mode": "eager", "dtype": "float32", "shape": [32, 10]}
+        jobs += [{"kind": "small", "name": name, **small, **timed}]
+        for mode, dtype, size in itertools.product(arguments.mode, arguments.dtype, sizes):
+            case = {"mode": mode, "dtype": dtype, "shape": _shape(activation, size)}
+            jobs += [{"kind": "time", "name": name, **case, **timed}]
+    return jobs
+
+
+def _shape(activation: ActivationInfo, size: int) -> list[int]:
+    return [size] if activation.elementwise else [max(1, size // 256), 256]
+
+
+def _memory_jobs(
+    activations: Sequence[ActivationInfo], arguments: argparse.Namespace, results: list[Row]
+) -> list[Row]:
+    if not _wanted(arguments.memory, arguments):
+        return []
+    jobs = []
+    for activation in activations:
+        given = _measure.required(activation)
+        x = tf.zeros([2, 256])
+        if activation.function(x, **given).shape != x.shape:
+            continue  # The output of one cannot be the input of the next.
+        chain = {"kind": "chain", "name": activation.name, "shape": [31_250, 64]}
+        found = [n for n in _measure.contestants(activation) if n != "tensorflow"][:2]
+        jobs += [
+            {**chain, "mode": mode, "contestant": contestant}
+            for mode, contestant in itertools.product(arguments.mode, found)
+        ]
+    return jobs
+
+
+def _fit_jobs(
+    activations: Sequence[ActivationInfo], arguments: argparse.Namespace, results: list[Row]
+) -> list[Row]:
+    if not _wanted(arguments.fit, arguments):
+        return []
+    # Where the activation is the most of a step, by what Keras's costs in the run itself.
+    cost = {
+        row["job"]["name"]: both["floor"][0] / both["keras"][0]
+        for row in of_kind(results, "time")
+        if (row["job"]["mode"], row["job"]["dtype"]) == ("graph", "float32")
+        if "keras" in (both := row["result"]["ratios"]["both"])
+    }
+    candidates = [
+        a.name for a in activations if a.elementwise and "keras" in _measure.contestants(a)
+    ]
+    chosen = sorted(candidates, key=lambda name: -cost.get(name, 0.0))[:6]
+    jobs: list[Row] = []
+    for name, (model, batch) in itertools.product(chosen, [("conv", 128), ("mlp", 1024)]):
+        job = {"name": name, "model": model, "batch": batch}
+        jobs += [{"kind": "fit", **job, "seconds": 8 * _seconds(arguments)}]
+        jobs += [{"kind": "fit_memory", **job, "contestant": c} for c in ("ours", "keras", "none")]
+    return jobs
+
+
+def _seconds(arguments: argparse.Namespace) -> float:
+    return arguments.seconds or (0.5 if arguments.quick else 1.25)
+
+
+def _wanted(given: bool | None, arguments: argparse.Namespace) -> bool:
+    return not arguments.quick if given is None else given
+
+
+def _process_of(job: Row) -> str:
+    alone = job["kind"] in ("chain", "fit", "fit_memory")
+    return json.dumps(job, sort_keys=True) if alone else job["name"]
+
+
+def _answers(jobs: list[Row], announce: Announce) -> Iterator[Row]:
+    """Has a process do the jobs; a job that ends it costs the others only a new one."""
+    waiting = collections.deque(jobs)
+    while waiting:
+        with _worker() as ask:
+            alive = True
+            while waiting and alive:
+                job = waiting.popleft()
+                announce(_in_words(job))
+                result = ask(job)
+                if "error" in result:
+                    print(f"{_in_words(job)}: {result['error']}", file=sys.stderr)
+                    yield {"job": job, **result}
+                else:
+                    yield {"job": job, "result": result}
+                alive = not result.get("ended")
+
+
+@contextlib.contextmanager
+def _worker() -> Iterator[Callable[[Row], Row]]:
+    """A process that measures, as a function of a job."""
+    with tempfile.TemporaryFile("w+") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", _measure.__name__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+        commands: Any = process.stdin
+        answers: Any = process.stdout
+
+        def ask(job: Row) -> Row:
+            with contextlib.suppress(BrokenPipeError):
+                print(json.dumps(job), file=commands, flush=True)
+            if line := answers.readline():
+                return json.loads(line)
+            log.seek(0)
+            last = log.read().strip().splitlines()[-1:]
+            return {
+                "error": f"the process ended ({process.wait()}). {''.join(last)}",
+                "ended": True,
+            }
+
+        try:
+            yield ask
+        finally:
+            process.kill()
+            process.wait()
+
+
+@contextlib.contextmanager
+def _progress(total: int) -> Iterator[Announce]:
+    done = itertools.count()
+    if not sys.stderr.isatty():
+        yield lambda text: print(f"{next(done)}/{total} {text}", file=sys.stderr, flush=True)
+        return
+    from rich import console, progress
+
+    columns = [
+        progress.TextColumn("{task.completed}/{task.total}"),
+        progress.BarColumn(),
+        progress.TimeRemainingColumn(),
+        progress.TextColumn("{task.description}"),
+    ]
+    with progress.Progress(*columns, console=console.Console(stderr=True)) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda text: bar.update(task, description=text, completed=next(done))
+
+
+def _in_words(job: Row) -> str:
+    words = ("kind", "name", "model", "mode", "dtype", "shape", "contestant")
+    return " ".join(str(job[word]) for word in words if word in job)
+
+
+def _case(job: Row) -> str:
+    """What two jobs share of which the later replaces the earlier."""
+    settings = ("against", "seconds", "pythons", "command")
+    return json.dumps({k: v for k, v in job.items() if k not in settings}, sort_keys=True)
+
+
+def _resumed(path: pathlib.Path | None) -> list[Row]:
+    """The results of the file so far, to which this run belongs if nothing else has changed."""
+    command = shlex.join(["python", "-m", "keras_activations", *sys.argv[1:]])
+    here = {"job": {"kind": "environment", "command": command}, "result": _environment()}
+    rows = load(path) if path is not None and path.exists() else []
+    if any(row["result"] != here["result"] for row in of_kind(rows, "environment")):
+        raise ValueError(f"{path} holds the results of another machine or of other versions.")
+    _keep(here, path)
+    return [*(row for row in rows if row["job"]["kind"] != "environment"), here]
+
+
+def _keep(row: Row, path: pathlib.Path | None) -> None:
+    if path is not None:
+        with path.open("a") as file:
+            # The newline comes first, so that a line cut off in the middle spoils no other.
+            file.write(f"\n{json.dumps(row, ensure_ascii=False)}")
+
+
+def _environment() -> dict[str, Any]:
+    return {
+        "machine": _processor(),
+        "cores": os.cpu_count(),
+        "threads": _measure.threads(),
+        "GPUs": [d.name for d in tf.config.list_physical_devices("GPU")],
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+        "numpy": np.__version__,
+        "keras_activations": __version__,
+    }
+
+
+def _processor() -> str:
+    with contextlib.suppress(OSError):
+        for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(": ")[2]
+    return platform.processor() or platform.machine()

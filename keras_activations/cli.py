@@ -1,0 +1,40 @@
+"""The commands that measure the package: `python -m keras_activations COMMAND`."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+COMMANDS = {
+    "accuracy": "Compare values and derivatives with the exact ones, in units in the last place.",
+    "benchmark": "Compare speed and memory with the memory's speed and with other packages.",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command.
+
+    Args:
+        arguments: The command line after the program's name; None for this process's own.
+
+    Returns:
+        The exit status.
+    """
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    parser = argparse.ArgumentParser("python -m keras_activations")
+    commands = parser.add_subparsers(dest="command", required=True)
+    try:
+        for name, purpose in COMMANDS.items():
+            command = commands.add_parser(name, help=purpose, description=purpose)
+            # Only what is asked for is imported: each command needs packages of its own.
+            if name in arguments[:1]:
+                module = importlib.import_module(f"keras_activations.{name}")
+                module.add_arguments(command)
+                command.set_defaults(run=module.run)
+        given = parser.parse_args(arguments)
+        return int(given.run(given))
+    except ModuleNotFoundError as error:
+        print(f"{error}. Try: pip install 'keras_activations[measure]'", file=sys.stderr)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+    return 2
