@@ -67,7 +67,10 @@ def _grouped(x, num_units, axis):
 
 def _value(x, num_units, axis):
     grouped, axis = _grouped(x, num_units, axis)
-    return tf.reduce_max(grouped, axis)
+    # XLA's maximum passes over NaN.
+    lost = tf.reduce_any(tf.math.is_nan(grouped), axis)
+    maximum = tf.reduce_max(grouped, axis)
+    return tf.where(lost, tf.constant(float("nan"), x.dtype), maximum)
 
 
 def _gradient(upstream, x, num_units, axis):

@@ -40,12 +40,8 @@ def _value(x, axis):
     # to 0.
     largest = tf.reduce_max(x, axis, keepdims=True)
     x = tf.where(x == largest, tf.zeros_like(x), x - largest)
-    ordered = tf.sort(x, axis, "DESCENDING")
-    count = tf.cumsum(tf.ones_like(ordered), axis)
-    inside = 1.0 + count * ordered > tf.cumsum(ordered, axis)
-    size = tf.reduce_sum(tf.cast(inside, x.dtype), axis, keepdims=True)
-    total = tf.reduce_sum(tf.where(inside, ordered, tf.zeros_like(ordered)), axis, keepdims=True)
-    return tf.nn.relu(x - (total - 1.0) / size)
+    lower_bound = _lower_bound(tf.stop_gradient(x), axis)
+    return tf.nn.relu(x - _threshold_of(x, x > lower_bound, axis))
 
 
 def _gradient(upstream, x, axis):
@@ -54,6 +50,27 @@ def _gradient(upstream, x, axis):
         support, axis, keepdims=True
     )
     return support * (upstream - mean)
+
+
+def _lower_bound(x, axis):
+    """The threshold, up to its rounding."""
+    # By Newton's steps from below, which end after a few: each drops from the support what lies
+    # below the threshold of the rest. Sorting would cost several times as much.
+
+    def newton(threshold, _):
+        higher = tf.maximum(threshold, _threshold_of(x, x > threshold, axis))
+        return higher, tf.reduce_any(higher > threshold)
+
+    start = tf.zeros_like(tf.reduce_max(x, axis, keepdims=True)) - 1.0
+    threshold, _ = tf.while_loop(lambda _, moved: moved, newton, (start, tf.constant(True)))
+    return threshold
+
+
+def _threshold_of(x, support, axis):
+    """The number that the entries of the support exceed by 1 in total."""
+    size = tf.reduce_sum(tf.cast(support, x.dtype), axis, keepdims=True)
+    total = tf.reduce_sum(tf.where(support, x, tf.zeros_like(x)), axis, keepdims=True)
+    return (total - 1.0) / size
 
 
 @register(
