@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help example test test-oldest torch-reference lint names clean
+.PHONY: help example test test-oldest torch-reference lint names measure tables clean
 
 help:
 	@echo "make example      install into .venv and train LeNet-5 (ARGS='--activation snake --epochs 3')"
@@ -10,6 +10,8 @@ help:
 	@echo "make torch-reference  fetch PyTorch's values again into tests/data"
 	@echo "make lint         ruff and mypy"
 	@echo "make names        write the list of public names in keras_activations/__init__.py"
+	@echo "make measure      measure accuracy and speed in full (two hours) and write docs/"
+	@echo "make tables       copy the summaries of docs/ into the README"
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -46,6 +48,14 @@ names: .venv/installed
 	$(BIN)/python tests/exports.py
 	$(BIN)/ruff check --quiet --fix --select I keras_activations/__init__.py
 	$(BIN)/ruff format --quiet keras_activations/__init__.py
+
+measure: .venv/installed
+	$(BIN)/python -m keras_activations accuracy --write
+	$(BIN)/python -m keras_activations benchmark --write
+	$(MAKE) tables
+
+tables: .venv/installed
+	$(BIN)/python tests/tables.py
 
 clean:
 	rm -rf .venv .venv-oldest .venv-torch build dist *.egg-info

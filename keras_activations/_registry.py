@@ -44,7 +44,8 @@ class ActivationInfo:
         keras: The same activation in Keras, as an expression in `x`, where Keras does not have it
             as a function of this name, else None.
         accuracy: Where the errors differ from the package's goals. `value`, `gradient`: the bound
-            in float32, in units in the last place; `value_scale`, `gradient_scale`,
+            in float32, in units in the last place; `float64_value`, `float64_gradient`: the
+            relative bound in float64; `value_scale`, `gradient_scale`,
             `second_scale`: the size below which an error counts as if the truth had this size,
             for what crosses zero inside its curve; `domain`: the largest |x| up to which they
             hold; `graph`: why the value in a graph that XLA does not compile is another.

@@ -9,6 +9,7 @@ import re
 
 import numpy as np
 import pytest
+import tables
 from cases import all_activations
 
 import keras_activations as ka
@@ -110,3 +111,10 @@ def test_readme_commands_exist():
 
 def test_version_is_in_the_changelog():
     assert f"## [{ka.__version__}]" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_the_readme_holds_the_summaries_of_the_measurements():
+    """`make tables` copies them."""
+    readme = (ROOT / "README.md").read_text()
+    assert readme.count("by `make tables`") == 2
+    assert readme == tables.filled(readme)

@@ -56,6 +56,7 @@ def _derivatives(x, low, high):
     monotonic=True,
     samples=({"low": 0.0, "high": 255.0}, {"low": -3.0, "high": 0.5}),
     torch="torch.tanh(x)",
+    # A limit is a sum of larger terms, and the slope a product of five rounded factors.
     accuracy={"value_scale": 1.0, "gradient": 5, "second_scale": 10.0},
 )
 class BoundedTanh(ActivationLayer):

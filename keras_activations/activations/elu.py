@@ -15,8 +15,8 @@ def elu(x, alpha=1.0):
     Saturates at `-alpha`, which pushes the mean of a layer's outputs towards zero. With
     `alpha=1` the slope is continuous; otherwise it is `alpha` at 0.
 
-    TensorFlow's own operation computes the negative part as `exp(x) - 1`, whose error near 0 is
-    relative to 1, not to the value.
+    In a graph that XLA does not compile, the value is TensorFlow's own operation, which it fuses
+    with the layer before it, if `alpha` is 1. Its error near 0 is relative to 1, not to the value.
 
     Args:
         x: Tensor of any shape.

@@ -19,6 +19,9 @@ def gelu(x, approximate=False):
     of about -0.17 near -0.75. The activation of BERT, GPT and most vision transformers; check
     which form a pretrained model was trained with, the two differ by up to 5e-4.
 
+    In a graph that XLA does not compile, the value is the form that TensorFlow fuses with the layer
+    before it, which loses digits below -4, and at -inf it is NaN.
+
     Args:
         x: Tensor of any shape.
         approximate: Whether to use the tanh form instead, `gelu_tanh`.
@@ -66,6 +69,7 @@ def _density(x):
     range=(-0.169971207, float("inf")),
     monotonic=False,
     torch="torch.nn.functional.gelu(x)",
+    # Each of the ten terms of the tail's polynomial is rounded.
     accuracy={
         "gradient": 5,
         "gradient_scale": 0.5,

@@ -19,7 +19,10 @@ def gelu_tanh(x):
 
     An approximation of `gelu` from the days when erf was slow, off by up to 5e-4, and what many
     pretrained models were trained with: GPT-2, ALBERT, Gemma, and whatever used the gelu of
-    TensorFlow Addons. Below -2 the value cancels: its error is then relative to x, not to itself.
+    TensorFlow Addons.
+
+    In a graph that XLA does not compile, the value is the form that TensorFlow fuses with the layer
+    before it. Below -2 that cancels, and at -inf it is NaN.
 
     Args:
         x: Tensor of any shape.
@@ -74,6 +77,7 @@ def _fused(x):
     aliases=("gelu_new", "gelu_pytorch_tanh"),
     torch="torch.nn.functional.gelu(x, approximate='tanh')",
     keras="keras.activations.gelu(x, approximate=True)",
+    # The slope crosses zero as a difference of larger terms.
     accuracy={
         "gradient_scale": 0.25,
         "second_scale": 0.1,

@@ -14,6 +14,9 @@ def hard_silu(x):
     SiLU without an exponential, for mobile and quantised networks: the activation of MobileNetV3.
     The slope is 0 at -3 and 1 at 3.
 
+    In a graph that XLA does not compile, the value is the form that TensorFlow fuses with the layer
+    before it, which is NaN at -inf.
+
     Args:
         x: Tensor of any shape.
 

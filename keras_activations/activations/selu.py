@@ -19,9 +19,6 @@ def selu(x):
     network keep mean 0 and variance 1, if weights start from `lecun_normal` and dropout is
     `AlphaDropout`. The slope at 0 is `scale`.
 
-    TensorFlow's own operation computes the negative part as `exp(x) - 1`, whose error near 0 is
-    relative to 1, not to the value.
-
     Args:
         x: Tensor of any shape.
 

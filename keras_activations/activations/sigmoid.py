@@ -51,6 +51,7 @@ def _derivative(x):
     torch="torch.sigmoid(x)",
     # Keras's recurrent layers and binary cross-entropy test for Keras's own.
     replaceable=False,
+    # TensorFlow's own kernel, which runs at the memory's speed.
     accuracy={"value": 7, "graph": "the form that TensorFlow fuses with the layer before it"},
 )
 class Sigmoid(ActivationLayer):

@@ -16,6 +16,9 @@ def silu(x):
     EfficientNet and of many diffusion and language models. With a trainable steepness it is
     `swish`.
 
+    In a graph that XLA does not compile, the value is the form that TensorFlow fuses with the layer
+    before it, which is NaN at -inf.
+
     Args:
         x: Tensor of any shape.
 
@@ -65,6 +68,7 @@ def _finite(x):
     range=(-0.278464543, float("inf")),
     monotonic=False,
     torch="torch.nn.functional.silu(x)",
+    # The slope crosses zero as a difference of larger terms.
     accuracy={
         "gradient_scale": 0.1,
         "graph": "the form that TensorFlow fuses with the layer before it",

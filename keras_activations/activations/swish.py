@@ -16,6 +16,9 @@ def swish(x, beta=1.0):
     over formulas; its paper reports gains over ReLU that grow with depth. The string `"swish"`
     keeps the meaning Keras gives it, SiLU.
 
+    In a graph that XLA does not compile, the value is the form that TensorFlow fuses with the layer
+    before it, which is NaN at -inf.
+
     Args:
         x: Tensor of any shape.
         beta: Steepness of the gate; a number, or a tensor that broadcasts against x.
@@ -77,6 +80,7 @@ def _finite(x):
     monotonic=False,
     samples=({"beta": 0.0}, {"beta": 2.5}, {"beta": -1.0}),
     torch="x * torch.sigmoid(x)",
+    # The slope crosses zero as a difference of larger terms.
     accuracy={
         "gradient_scale": 0.25,
         "second_scale": 0.1,
