@@ -13,24 +13,26 @@ Tensor = Any
 
 # 1 / (n + 1)!, the series of (exp(x) - 1) / x.
 _EXPM1 = [1.0 / math.factorial(n + 1) for n in range(11)]
-# 1 / (2 n + 1), the series of atanh(s) / s in s².
-_ATANH = [1.0 / (2 * n + 1) for n in range(8)]
+# The series of atanh(s) / s in (2 s)².
+_ATANH = [1.0 / ((2 * n + 1) * 4**n) for n in range(8)]
 # ±1 / (2 n + 1)!, the series of sin(r) / r in r².
 _SINE = [(-1.0) ** n / math.factorial(2 * n + 1) for n in range(8)]
-# The Mills ratio over t = 1 / (1 + a / 4), which is smooth to a = ∞ (`tests/data/fit_mills.py`).
-_MILLS = [
-    0.250040662743,
-    0.249200518495,
-    0.241014476023,
-    0.172986518305,
-    0.23907109616,
-    -0.00921927692431,
-    0.121115473972,
-    0.0917808334006,
-    -0.141237133952,
-    0.0385609751002,
+# Φ(-a) exp(a² / 2) over t = 2 / (2 + a), which is smooth to a = ∞, in t - 3 / 8, whose powers lose
+# little of the sum at either end (`tests/data/fit_normal_tail.py`).
+_TAIL = [
+    0.295960819092,
+    0.310291406064,
+    0.110033772312,
+    -0.126362516933,
+    -0.0802411191262,
+    0.125242588265,
+    0.0310930412289,
+    -0.155343883594,
+    0.0708868174533,
+    0.115413630629,
+    -0.163875055752,
+    0.0649675975105,
 ]
-_TAIL = [coefficient / math.sqrt(2.0 * math.pi) for coefficient in _MILLS]
 # π in three parts; products of the first two with a whole number below 2**27 are exact.
 _PI = (3.1415926218032837, 3.1786509424591713e-08, 1.2246467991473532e-16)
 
@@ -90,9 +92,11 @@ def times_log1p_exp(factor: Any, z: Tensor, dtype: tf.DType) -> Tensor:
         return factor * tf.math.log1p(tf.exp(z))
     # 2 atanh(s), with e / (2 + e) for s.
     e, scale = scaled_exp(z, dtype)
-    s = 1.0 / (2.0 + e * scale)
-    series = polynomial(tf.square(e * scale * s), _ATANH)
-    return 2.0 * factor * s * series * e * scale
+    w = e * scale
+    over_w = 1.0 / (1.0 + 0.5 * w)
+    series = polynomial(tf.square(w * over_w), _ATANH)
+    # The factor with each scale, as above.
+    return over_w * series * e * tf.where(scale < 1.0, factor * scale, factor)
 
 
 def sigmoid(x: Tensor) -> Tensor:
@@ -112,8 +116,8 @@ def tanh(x: Tensor) -> Tensor:
 def normal_tail(a: Tensor) -> Tensor:
     """`Φ(-a) * exp(a**2 / 2)`, with the normal distribution function Φ, for a >= 0."""
     if a.dtype == tf.float32:
-        t = 1.0 / (1.0 + 0.25 * a)
-        return t * polynomial(t, _TAIL)
+        t = 2.0 / (2.0 + a)
+        return t * polynomial(t - 0.375, _TAIL)
     near, far = tf.minimum(a, 6.0), tf.maximum(a, 6.0)
     fraction = far
     for n in range(30, 0, -1):
