@@ -48,7 +48,8 @@ class ActivationInfo:
             relative bound in float64; `value_scale`, `gradient_scale`,
             `second_scale`: the size below which an error counts as if the truth had this size,
             for what crosses zero inside its curve; `domain`: the largest |x| up to which they
-            hold; `graph`: why the value in a graph that XLA does not compile is another.
+            hold; `graph`: why the value, but not the gradient, is another in a graph that XLA
+            does not compile.
         portable: Whether the function is saved under Keras's own plain name, so that the file
             loads without this package.
         replaceable: Whether `use()` may give Keras's name to this function.

@@ -124,7 +124,7 @@ def _measured(
     jobs = _undone([j for stage in stages for j in stage(activations, arguments, results)], results)
     minutes = sum(_OVERHEAD[job["kind"]] + job.get("seconds", 0) for job in jobs) / 60
     print(f"{len(jobs)} measurements, about {minutes:.0f} minutes", file=sys.stderr)
-    with _progress(len(jobs)) as announce:
+    with progress(len(jobs)) as announce:
         for stage in stages:
             # Which activations are worth a network depends on what has been timed by then.
             jobs = _undone(stage(activations, arguments, results), results)
@@ -280,20 +280,29 @@ def _worker() -> Iterator[Callable[[Row], Row]]:
 
 
 @contextlib.contextmanager
-def _progress(total: int) -> Iterator[Announce]:
+def progress(total: int) -> Iterator[Announce]:
+    """Shows how far a long job is: a bar in a terminal, else a line for each part.
+
+    Args:
+        total: How many parts there are.
+
+    Yields:
+        Function that takes what to say of a part that is done.
+    """
     done = itertools.count()
     if not sys.stderr.isatty():
         yield lambda text: print(f"{next(done)}/{total} {text}", file=sys.stderr, flush=True)
         return
-    from rich import console, progress
+    import rich.console
+    import rich.progress
 
     columns = [
-        progress.TextColumn("{task.completed}/{task.total}"),
-        progress.BarColumn(),
-        progress.TimeRemainingColumn(),
-        progress.TextColumn("{task.description}"),
+        rich.progress.TextColumn("{task.completed}/{task.total}"),
+        rich.progress.BarColumn(),
+        rich.progress.TimeRemainingColumn(),
+        rich.progress.TextColumn("{task.description}"),
     ]
-    with progress.Progress(*columns, console=console.Console(stderr=True)) as bar:
+    with rich.progress.Progress(*columns, console=rich.console.Console(stderr=True)) as bar:
         task = bar.add_task("", total=total)
         yield lambda text: bar.update(task, description=text, completed=next(done))
 
@@ -312,7 +321,7 @@ def _case(job: Row) -> str:
 def _resumed(path: pathlib.Path | None) -> list[Row]:
     """The results of the file so far, to which this run belongs if nothing else has changed."""
     command = shlex.join(["python", "-m", "keras_activations", *sys.argv[1:]])
-    here = {"job": {"kind": "environment", "command": command}, "result": _environment()}
+    here = {"job": {"kind": "environment", "command": command}, "result": environment()}
     rows = load(path) if path is not None and path.exists() else []
     if any(row["result"] != here["result"] for row in of_kind(rows, "environment")):
         raise ValueError(f"{path} holds the results of another machine or of other versions.")
@@ -327,7 +336,8 @@ def _keep(row: Row, path: pathlib.Path | None) -> None:
             file.write(f"\n{json.dumps(row, ensure_ascii=False)}")
 
 
-def _environment() -> dict[str, Any]:
+def environment() -> dict[str, Any]:
+    """What a measurement depends on: machine, system and versions."""
     return {
         "machine": _processor(),
         "cores": os.cpu_count(),

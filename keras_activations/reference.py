@@ -1,4 +1,4 @@
-"""The truth about a formula: its value and two derivatives, as numbers with proven error bounds.
+"""The truth about a formula: its value and two derivatives, from numbers with proven error bounds.
 
 Arb computes on balls, which contain the exact result whatever cancels on the way, and on power
 series, which carry the derivatives along. Precision is raised until the balls are small enough.
@@ -9,8 +9,12 @@ reference.py torch` is one that runs PyTorch, in an environment of its own.
 """
 
 import ast
+import concurrent.futures
+import contextlib
 import json
 import math
+import operator
+import queue
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,35 +22,129 @@ from typing import Any
 
 import numpy as np
 
-try:
+with contextlib.suppress(ModuleNotFoundError):  # PyTorch's environment needs none.
     import flint
-except ModuleNotFoundError:  # In PyTorch's environment, which needs none.
-    flint = None  # type: ignore[assignment,unused-ignore]
 
 PRECISIONS = tuple(64 * 2**k for k in range(9))
 ORDERS = 3
+CHUNK = 8192  # Points in one question.
 
 Array = np.ndarray[Any, Any]
 
 
-class Formula:
+class Truth:
+    """Value, gradient and second derivative of an activation, rigorously.
+
+    Args:
+        formula: The registered formula.
+        backward: What stands in for the derivative, or None.
+        parameters: Values of the parameters, exact.
+        bits: Wanted relative accuracy.
+        vanishing: Binary exponent of what is zero for all purposes.
+    """
+
+    def __init__(
+        self,
+        formula: str,
+        backward: str | None,
+        parameters: Mapping[str, Any],
+        bits: int = 62,
+        vanishing: int = -1100,
+    ):
+        self.formula = _Formula(formula, parameters)
+        self.backward = _Formula(backward, parameters) if backward else None
+        self.bits = bits
+        # Nobody asks for a second derivative to more than an absolute accuracy.
+        self.negligible = [flint.arb(2) ** e for e in (vanishing, vanishing, max(vanishing, -80))]
+        self.level = 0
+        self.successes = 0
+
+    def at(self, points: Sequence[float] | Array) -> Array:
+        """The truth at each point.
+
+        Args:
+            points: Numbers, of which neighbours should be near each other. Infinities mean the
+                limits there.
+
+        Returns:
+            Array of shape (3, 2, len(points)): for value, gradient and second derivative the
+            smallest and largest admissible number, which differ at kinks only; NaN where there is
+            no truth, or more than any precision is needed to find it.
+        """
+        flint.ctx.cap = ORDERS
+        found = np.array([self._at(float(x)) for x in points]).reshape(-1, ORDERS, 2)
+        return np.ascontiguousarray(np.moveaxis(found, 0, -1))
+
+    def _at(self, x: float) -> list[float]:
+        """The truth at one point, flat."""
+        if math.isinf(x):
+            trail = [self._at(math.copysign(size, x)) for size in (3e130, 7e215, 1.1e300)]
+            return [_limit(values) for values in zip(*trail, strict=True)]
+        for level in self._levels() if x == x else ():
+            flint.ctx.prec = PRECISIONS[level]
+            try:
+                sides = self._sides(x)
+            except (_Undecided, ValueError, ZeroDivisionError):  # A divisor may be zero or not.
+                continue
+            if all(self._settled(k, ball) for side in sides for k, ball in enumerate(side)):
+                self.level = level
+                return self._numbers(sides)
+        return [math.nan] * (ORDERS * 2)
+
+    def _levels(self) -> Iterator[int]:
+        """From the precision that did for the point before, at times from a lower one."""
+        self.successes += 1
+        lower = self.level > 0 and self.successes % 32 == 0
+        return iter(range(self.level - 1 if lower else self.level, len(PRECISIONS)))
+
+    def _sides(self, x: float) -> list[list[Any]]:
+        sides = self.formula.sides(x)
+        if self.backward is None:
+            return sides
+        return [[sides[0][0], self.backward.series(x)[0], flint.arb(0)]]
+
+    def _settled(self, order: int, ball: Any) -> bool:
+        return bool(ball.rel_accuracy_bits() >= self.bits or ball.rad() < self.negligible[order])
+
+    def _numbers(self, sides: list[list[Any]]) -> list[float]:
+        ends = zip(sides[0], sides[-1], strict=True)
+        value, slopes, bends = (sorted(map(float, pair)) for pair in ends)
+        # Taylor coefficients are half the second derivative, which a kink has not.
+        nothing = slopes[0] != slopes[1] or self.backward is not None
+        return value + slopes + [math.nan if nothing else 2.0 * bend for bend in bends]
+
+
+def _limit(trail: Sequence[float]) -> float:
+    """What three values, each much farther out than the one before, tend to; NaN if to nothing."""
+    first, second, last = trail
+    if all(abs(t) < 1e-100 for t in trail):
+        return 0.0
+    if all(t > 1e100 for t in trail) or all(t < -1e100 for t in trail):
+        return math.copysign(math.inf, last)
+    if max(abs(first - last), abs(second - last)) <= 1e-14 * abs(last):
+        return last
+    return math.nan
+
+
+class _Undecided(Exception):
+    """A comparison whose outcome the present precision does not tell."""
+
+
+class _Formula:
     """A Python expression in x, as a function from numbers to power series of balls.
 
     Decimal literals mean what they say, to any precision; parameters are exact.
-
-    Args:
-        text: The expression.
-        parameters: Values of the other names in it.
     """
 
     def __init__(self, text: str, parameters: Mapping[str, Any]):
-        hoist = _Hoist(text)
-        tree = hoist.visit(ast.parse(text, mode="eval").body)
-        self.code = _compiled(tree)
-        self.constants = {name: _compiled(constant) for name, constant in hoist.constants.items()}
-        self.parameters = parameters
+        exact = _Exact(text)
+        tree = ast.Expression(exact.visit(ast.parse(text, mode="eval").body))
+        self.code = compile(ast.fix_missing_locations(tree), "<formula>", "eval")
+        numbers = {n: v for n, v in parameters.items() if type(v) in (int, float)}
+        self.numbers = {**numbers, **exact.literals}
         self.branches = _Branches()
-        self.names: dict[int, _Names] = {}
+        self.functions = {**_FUNCTIONS, **self.branches.functions, **parameters}
+        self.names: dict[int, dict[str, Any]] = {}
 
     def series(self, x: float, direction: int = 0) -> Any:
         """The Taylor coefficients at x, to the precision that is set in flint's context.
@@ -59,14 +157,13 @@ class Formula:
             An `arb_series`.
 
         Raises:
-            Undecided: If a comparison needs more precision.
+            _Undecided: If a comparison needs more precision.
         """
-        precision = flint.ctx.prec
-        if precision not in self.names:
-            self.names[precision] = _Names(self)
-        names = self.names[precision]
-        names["x"] = flint.arb_series([x, 1])
+        if flint.ctx.prec not in self.names:
+            balls = {name: flint.arb(number) for name, number in self.numbers.items()}
+            self.names[flint.ctx.prec] = {**self.functions, **balls, "pi": flint.arb.pi()}
         self.branches.direction = direction
+        names = {**self.names[flint.ctx.prec], "x": flint.arb_series([x, 1])}
         result = eval(self.code, {"__builtins__": {}}, names)
         return result if isinstance(result, flint.arb_series) else flint.arb_series([result])
 
@@ -83,154 +180,19 @@ class Formula:
         return [[series[0], *(side[k] for k in range(1, ORDERS))] for side in both]
 
 
-class Undecided(Exception):
-    """A comparison whose outcome the present precision does not tell."""
-
-
-class Truth:
-    """Value, gradient and second derivative of an activation, rigorously.
-
-    Args:
-        formula: The registered formula.
-        backward: What stands in for the derivative, or None.
-        parameters: Values of the parameters, exact.
-        bits: Wanted relative accuracy.
-        vanishing: Binary exponent of what is zero for all purposes.
-        parts: 1 for float64 numbers, 2 for pairs of them whose exact sum is meant.
-    """
-
-    def __init__(
-        self,
-        formula: str,
-        backward: str | None,
-        parameters: Mapping[str, Any],
-        bits: int = 80,
-        vanishing: int = -1100,
-        parts: int = 2,
-    ):
-        self.formula = Formula(formula, parameters)
-        self.backward = Formula(backward, parameters) if backward else None
-        self.bits = bits
-        # Nobody asks for a second derivative to more than an absolute accuracy.
-        self.negligible = [flint.arb(2) ** e for e in (vanishing, vanishing, max(vanishing, -80))]
-        self.parts = parts
-        self.level = 0
-        self.successes = 0
-
-    def at(self, points: Sequence[float] | Array) -> Array:
-        """The truth at each point.
-
-        Args:
-            points: Numbers, of which neighbours should be near each other. Infinities mean the
-                limits there.
-
-        Returns:
-            Array of shape (parts, 3, 2, len(points)): for value, gradient and second derivative
-            the smallest and largest admissible number, which differ at kinks only; NaN where
-            there is no truth, or more than any precision is needed to find it.
-        """
-        flint.ctx.cap = ORDERS
-        shape = (len(points), self.parts, ORDERS, 2)
-        found = np.array([self._at(float(x)) for x in points]).reshape(shape)
-        return np.ascontiguousarray(np.moveaxis(found, 0, -1))
-
-    def _at(self, x: float) -> list[float]:
-        """The truth at one point, flat."""
-        if math.isinf(x):
-            return self._limit(x)
-        for level in self._levels() if x == x else ():
-            flint.ctx.prec = PRECISIONS[level]
-            try:
-                sides = self._sides(x)
-            except (Undecided, ValueError, ZeroDivisionError):  # A divisor may be zero or not.
-                continue
-            if all(self._settled(k, ball) for side in sides for k, ball in enumerate(side)):
-                self.level = level
-                return self._numbers(sides)
-        return [math.nan] * (self.parts * ORDERS * 2)
-
-    def _levels(self) -> Iterator[int]:
-        """From the precision that did for the point before, at times from a lower one."""
-        self.successes += 1
-        lower = self.level > 0 and self.successes % 32 == 0
-        return iter(range(self.level - 1 if lower else self.level, len(PRECISIONS)))
-
-    def _sides(self, x: float) -> list[list[Any]]:
-        sides = self.formula.sides(x)
-        if self.backward is None:
-            return sides
-        return [[sides[0][0], self.backward.series(x)[0], flint.arb(0)]]
-
-    def _settled(self, order: int, ball: Any) -> bool:
-        if ball.rel_accuracy_bits() >= self.bits:
-            return True
-        return bool(ball.rad() < self.negligible[order])
-
-    def _numbers(self, sides: list[list[Any]]) -> list[float]:
-        low, high = sides[0], sides[-1]
-        kink = len(sides) == 2 and not (low[1] - high[1]).is_zero()
-        if kink and low[1] > high[1]:
-            low, high = high, low
-        numbers = []
-        for part in range(self.parts):
-            for order in range(ORDERS):
-                smallest, largest = low[order], high[order]
-                if order == 2 and smallest > largest:
-                    smallest, largest = largest, smallest
-                numbers += [_part(smallest, part), _part(largest, part)]
-            # Taylor coefficients are half the second derivative, which a kink has not.
-            nothing = kink or self.backward is not None
-            numbers[-2:] = [math.nan if nothing else 2.0 * n for n in numbers[-2:]]
-        return numbers
-
-    def _limit(self, x: float) -> list[float]:
-        trail = [self._at(math.copysign(size, x)) for size in (3e130, 7e215, 1.1e300)]
-        limits = [_limit(values) for values in zip(*trail, strict=True)]
-        return limits[: ORDERS * 2] + [0.0] * (len(limits) - ORDERS * 2)
-
-
-def _limit(trail: Sequence[float]) -> float:
-    """What three values, each much farther out than the one before, tend to; NaN if to nothing."""
-    first, second, last = trail
-    if all(abs(t) < 1e-100 for t in trail):
-        return 0.0
-    if all(t > 1e100 for t in trail) or all(t < -1e100 for t in trail):
-        return math.copysign(math.inf, last)
-    if max(abs(first - last), abs(second - last)) <= 1e-14 * abs(last):
-        return last
-    return math.nan
-
-
-def _part(ball: Any, part: int) -> float:
-    """The nearest float64 or, for part 1, what is left over."""
-    nearest = float(ball)
-    if part == 0:
-        return nearest
-    return float(ball - nearest) if math.isfinite(nearest) else 0.0
-
-
-class _Names(dict[str, Any]):
-    """The names in a formula, at one precision; constants are computed when first asked for."""
-
-    def __init__(self, formula: Formula):
-        super().__init__(_functions(formula.branches))
-        self.constants = formula.constants
-        self["number"] = flint.arb
-        for name, value in formula.parameters.items():
-            exact = isinstance(value, int | float) and not isinstance(value, bool)
-            self[name] = flint.arb(value) if exact else value
-
-    def __missing__(self, name: str) -> Any:
-        self[name] = eval(self.constants[name], {"__builtins__": {}}, self)
-        return self[name]
-
-
 class _Branches:
     """What depends on an order: comparisons, and the functions made of them."""
 
     def __init__(self) -> None:
         self.direction = 0
         self.tied = False
+        self.functions = {
+            "abs": self.abs,
+            "compare": self.compare,
+            "max": self.max,
+            "min": self.min,
+            "sign": lambda value: flint.arb(self.sign(value)),
+        }
 
     def sign(self, value: Any) -> int:
         """The sign of a ball or series; at a zero that of the side that is followed."""
@@ -276,30 +238,26 @@ def _sign(ball: Any) -> int:
         return -1
     if ball.is_zero():
         return 0
-    raise Undecided
+    raise _Undecided
 
 
-class _Functions:
+def _tanh(value: Any) -> Any:
+    t, s = value.tanh(), value.sech()
+    return t, s * s, -2 * t * s * s
+
+
+def _expm1(value: Any) -> Any:
+    slope = value.exp()
+    return value.expm1(), slope, slope
+
+
+def _log1p(value: Any) -> Any:
+    slope = 1 / (1 + value)
+    return value.log1p(), slope, -slope * slope
+
+
+def _composed(name: str, derivatives: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """What Arb has on balls but not on series, by the chain rule."""
-
-    @staticmethod
-    def tanh(value: Any) -> Any:
-        t, s = value.tanh(), value.sech()
-        return t, s * s, -2 * t * s * s
-
-    @staticmethod
-    def expm1(value: Any) -> Any:
-        slope = value.exp()
-        return value.expm1(), slope, slope
-
-    @staticmethod
-    def log1p(value: Any) -> Any:
-        slope = 1 / (1 + value)
-        return value.log1p(), slope, -slope * slope
-
-
-def _composed(name: str) -> Callable[[Any], Any]:
-    derivatives = getattr(_Functions, name)
 
     def function(value: Any) -> Any:
         if not isinstance(value, flint.arb_series):
@@ -311,80 +269,42 @@ def _composed(name: str) -> Callable[[Any], Any]:
     return function
 
 
-def _method(name: str) -> Callable[[Any], Any]:
-    return lambda value: getattr(value, name)()
+_FUNCTIONS = {
+    **{name: operator.methodcaller(name) for name in ("cos", "erf", "exp", "log", "sin", "sqrt")},
+    "expm1": _composed("expm1", _expm1),
+    "log1p": _composed("log1p", _log1p),
+    "tanh": _composed("tanh", _tanh),
+}
 
 
-def _functions(branches: _Branches) -> dict[str, Any]:
-    composed = [name for name in vars(_Functions) if not name.startswith("_")]
-    return {
-        **{name: _method(name) for name in ("cos", "erf", "exp", "log", "sin", "sqrt")},
-        **{name: _composed(name) for name in composed},
-        **{name: getattr(branches, name) for name in ("abs", "compare", "max", "min")},
-        "pi": flint.arb.pi(),
-        "sign": lambda value: flint.arb(branches.sign(value)),
-    }
-
-
-class _Hoist(ast.NodeTransformer):
-    """Names each part of a formula without x, so that it is computed only once."""
+class _Exact(ast.NodeTransformer):
+    """Turns literals into names for the numbers that they spell, and comparisons into calls."""
 
     def __init__(self, text: str):
         self.text = text
-        self.constants: dict[str, ast.expr] = {}
+        self.literals: dict[str, str] = {}
 
-    def visit(self, node: ast.AST) -> Any:
-        constant = isinstance(node, ast.expr) and "x" not in _names(node)
-        if not constant or isinstance(node, ast.Name):
-            return super().visit(node)
-        name = f"constant_{len(self.constants)}"
-        self.constants[name] = _Exact(self.text).visit(node)
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        if type(node.value) not in (int, float):
+            return node
+        name = f"literal_{len(self.literals)}"
+        self.literals[name] = str(ast.get_source_segment(self.text, node))
         return ast.Name(name, ast.Load())
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        # A series has whole powers everywhere, others above zero only.
         if isinstance(node.op, ast.Pow) and isinstance(node.right, ast.Constant):
             return ast.BinOp(self.visit(node.left), node.op, node.right)
         return self.generic_visit(node)
 
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        return ast.Call(node.func, [self.visit(argument) for argument in node.args], [])
-
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
-        return _comparison(self, node)
-
-
-class _Exact(ast.NodeTransformer):
-    """Turns literals into the numbers that they spell, not the nearest float64."""
-
-    def __init__(self, text: str):
-        self.text = text
-
-    def visit_Constant(self, node: ast.Constant) -> ast.AST:
-        if isinstance(node.value, bool) or not isinstance(node.value, int | float):
+        if isinstance(node.ops[0], ast.Is | ast.IsNot):
             return node
-        spelled = ast.get_source_segment(self.text, node)
-        return ast.Call(ast.Name("number", ast.Load()), [ast.Constant(spelled)], [])
-
-    def visit_Compare(self, node: ast.Compare) -> ast.AST:
-        return _comparison(self, node)
-
-
-def _comparison(visitor: ast.NodeTransformer, node: ast.Compare) -> ast.AST:
-    if isinstance(node.ops[0], ast.Is | ast.IsNot):
-        return node
-    if len(node.ops) > 1:
-        raise ValueError(f"Expected comparisons of two. Received: {ast.unparse(node)}")
-    operator = ast.Constant(type(node.ops[0]).__name__)
-    operands = [visitor.visit(node.left), operator, visitor.visit(node.comparators[0])]
-    return ast.Call(ast.Name("compare", ast.Load()), operands, [])
-
-
-def _names(node: ast.AST) -> set[str]:
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-
-
-def _compiled(node: ast.expr) -> Any:
-    return compile(ast.fix_missing_locations(ast.Expression(node)), "<formula>", "eval")
+        if len(node.ops) > 1:
+            raise ValueError(f"Expected comparisons of two. Received: {ast.unparse(node)}")
+        operator = ast.Constant(type(node.ops[0]).__name__)
+        operands = [self.visit(node.left), operator, self.visit(node.comparators[0])]
+        return ast.Call(ast.Name("compare", ast.Load()), operands, [])
 
 
 class Process:
@@ -429,6 +349,39 @@ class Process:
     def close(self) -> None:
         """Ends the process."""
         self.process.communicate()
+
+
+@contextlib.contextmanager
+def truths(jobs: int) -> Iterator[Callable[..., Callable[[], Array]]]:
+    """The truth from several processes.
+
+    Args:
+        jobs: Number of processes.
+
+    Yields:
+        Function of points and the arguments of `Truth` that starts to compute; it returns a
+        function that waits for the result.
+    """
+    idle: queue.SimpleQueue[Process] = queue.SimpleQueue()
+
+    def ask(points: Array, question: Mapping[str, Any]) -> Array:
+        process = idle.get()
+        try:
+            return process.ask(points, **question)
+        finally:
+            idle.put(process)
+
+    def start(points: Array, **question: Any) -> Callable[[], Array]:
+        chunks = [points[i : i + CHUNK] for i in range(0, len(points), CHUNK)]
+        parts = [threads.submit(ask, chunk, question) for chunk in chunks]
+        return lambda: np.concatenate([part.result() for part in parts], -1)
+
+    with contextlib.ExitStack() as stack:
+        for _ in range(jobs):
+            idle.put(stack.enter_context(contextlib.closing(Process(sys.executable))))
+        threads = concurrent.futures.ThreadPoolExecutor(jobs)
+        stack.callback(threads.shutdown, cancel_futures=True)
+        yield start
 
 
 def serve(answer: Callable[..., Array]) -> None:
