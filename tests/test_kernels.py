@@ -1,0 +1,534 @@
+"""How the engine runs what the pages write: fused operations, compiled kernels, and exports."""
+
+import functools
+
+import keras
+import mpmath
+import numpy as np
+import pytest
+import tensorflow as tf
+from cases import all_activations, gradient, inputs, layer_of, real_parameters, required
+
+import keras_activations as ka
+from keras_activations import _calculus, _special, peers
+
+ELEMENTWISE = [i for i in ka.catalogue() if i.elementwise]
+KERAS_HAS = [i for i in ELEMENTWISE if peers.keras_form(i, required(i))]
+WITH_PARAMETERS = [i for i in ELEMENTWISE if real_parameters(i, required(i))]
+
+
+def each(infos):
+    """Parametrizes a test with each `ActivationInfo` of a list."""
+    return pytest.mark.parametrize("info", infos, ids=lambda i: i.name)
+
+
+# What a graph holds besides its work.
+PLUMBING = ("Const", "Identity", "NoOp", "Placeholder", "_Arg", "_Retval", "_HostSend", "_HostRecv")
+# What a kernel consists of: the compilation, the choice whether to run it, and its substitute.
+KERNEL = {"_XlaCompile", "_XlaRun", "StatefulPartitionedCall", "Switch", "_XlaMerge"}
+
+
+def _call(info):
+    given = required(info)
+    return lambda x, **parameters: info.function(x, **{**given, **parameters})
+
+
+def _x(info, dtype="float32"):
+    """A matrix with eight columns, away from kinks and ties."""
+    points = inputs(info)
+    points = points[np.abs(points) < 8][:24] if info.elementwise else points
+    return tf.constant(points.reshape(-1, 8) + 1 / 64, dtype)
+
+
+def _upstream(y):
+    """An upstream gradient that no constant folding makes 1."""
+    return 1.0 + 0.5 * tf.cos(tf.reshape(tf.range(tf.size(y), dtype=tf.float32), tf.shape(y)))
+
+
+# What TensorFlow runs, after all optimization
+
+
+def _nodes(build, *shapes, dtype=tf.float32):
+    """The nodes that run when `build` of placeholders of these shapes is fetched."""
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        placeholders = [tf.compat.v1.placeholder(dtype, shape) for shape in shapes]
+        fetched = tf.nest.map_structure(tf.identity, build(*placeholders))
+        metadata = tf.compat.v1.RunMetadata()
+        session.run(
+            fetched,
+            {p: np.full([n or 4 for n in p.shape], 0.25) for p in placeholders},
+            options=tf.compat.v1.RunOptions(output_partition_graphs=True),
+            run_metadata=metadata,
+        )
+    return [n for g in metadata.partition_graphs for n in g.node if n.op not in PLUMBING]
+
+
+def _work(build, *shapes, **kwargs):
+    return sorted(n.op for n in _nodes(build, *shapes, **kwargs))
+
+
+def _dense(x):
+    return tf.nn.bias_add(tf.matmul(x, tf.fill([32, 32], 0.1)), tf.fill([32], 0.1))
+
+
+def _convolution(x):
+    # No bias of 0, which would be optimized away.
+    convolved = tf.nn.conv2d(x, tf.fill([3, 3, 8, 16], 0.1), 1, "SAME")
+    return tf.nn.bias_add(convolved, tf.fill([16], 0.1))
+
+
+LAYERS = {"dense": (_dense, [None, 32]), "convolution": (_convolution, [None, 8, 8, 8])}
+
+
+def _is_fused(function, layer):
+    """Whether the layer, its bias and the activation become one operation."""
+    apply, shape = LAYERS[layer]
+    nodes = _nodes(lambda x: function(apply(x)), shape)
+    return any(len(n.attr["fused_ops"].list.s) > 1 for n in nodes)
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+@each(KERAS_HAS)
+def test_fused_with_the_layer_before_wherever_keras_is(info, layer):
+    theirs = peers.keras_form(info, required(info))
+    assert _is_fused(_call(info), layer) or not _is_fused(theirs, layer)
+
+
+def test_the_fusion_test_sees_fusion():
+    if not any(n.op.startswith("_Mkl") for n in _nodes(_dense, LAYERS["dense"][1])):
+        pytest.skip("this processor has other kernels")
+    fused = {
+        layer: {i.name for i in KERAS_HAS if _is_fused(peers.keras_form(i, required(i)), layer)}
+        for layer in LAYERS
+    }
+    assert all(len(names) >= 5 for names in fused.values()), fused
+    assert len(set.union(*fused.values())) >= 8, fused
+
+
+def _backward(info):
+    def build(x, upstream, *parameters):
+        names = real_parameters(info, required(info)) if parameters else {}
+        values = dict(zip(names, parameters, strict=True))
+        y = _call(info)(x, **values)
+        return tf.gradients(y, [x, *parameters], grad_ys=upstream)
+
+    return build
+
+
+def _is_one_kernel(work):
+    return set(work) == KERNEL and work.count("_XlaRun") == 1
+
+
+def _is_native(work):
+    """Whether so few operations are left that there is nothing to compile."""
+    return len(work) <= 3 and not any("Xla" in op or "Call" in op for op in work)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+@each(ELEMENTWISE)
+def test_the_backward_pass_is_one_kernel(info, dtype):
+    work = _work(_backward(info), [None, 32], [None, 32], dtype=dtype)
+    assert _is_one_kernel(work) or _is_native(work)
+
+
+@each(WITH_PARAMETERS)
+def test_the_gradients_of_all_parameters_are_of_the_same_kernel(info):
+    names = real_parameters(info, required(info))
+    assert _is_one_kernel(_work(_backward(info), [None, 32], [None, 32], *([] for _ in names)))
+
+
+@each(ELEMENTWISE)
+def test_what_is_known_to_be_small_is_not_compiled(info):
+    for build, count in ((_call(info), 1), (_backward(info), 2)):
+        assert not any("Xla" in op for op in _work(build, *[[4, 32]] * count))
+    large = _work(_backward(info), *[[_calculus.LARGE // 32, 32]] * 2)
+    assert _is_one_kernel(large) or _is_native(large)
+
+
+def _outputs_of_calls(info, parameters):
+    """How many tensors each call that is kept whole gives out, in the graph of the gradient."""
+
+    @tf.function(autograph=False)
+    def backward(x, parameters):
+        values = dict(zip(real_parameters(info, required(info)), parameters, strict=True))
+        with tf.GradientTape() as tape:
+            tape.watch([x, *(p for p in parameters if tf.is_tensor(p))])
+            y = _call(info)(x, **values)
+        return tape.gradient(y, [x, *(p for p in parameters if tf.is_tensor(p))])
+
+    graph = backward.get_concrete_function(tf.TensorSpec([None, 8]), parameters).graph
+    return [len(o.outputs) for o in graph.get_operations() if "PartitionedCall" in o.type]
+
+
+@each(WITH_PARAMETERS)
+def test_numbers_get_no_gradient_and_tensors_do(info):
+    numbers = list(real_parameters(info, required(info)).values())
+    # Not the defaults, for which a page may have a form without parameters.
+    assert _outputs_of_calls(info, [n + 0.125 for n in numbers]) == [1]
+    assert _outputs_of_calls(info, [tf.constant(n) for n in numbers]) == [1 + len(numbers)]
+    with tf.GradientTape() as tape:
+        variables = [tf.Variable(n) for n in numbers]
+        y = _call(info)(_x(info), **dict(zip(real_parameters(info, {}), variables, strict=True)))
+    assert all(g is not None for g in tape.gradient(y, variables))
+
+
+# Compiled kernels compute the same
+
+
+@pytest.fixture
+def chosen(monkeypatch):
+    """Whether each kernel run in eager mode was a compiled one; new kernels, for any size."""
+    found = []
+    of_rank = _calculus._Kernel.of_rank
+
+    def observed(self, compiled, tensors):
+        found.append(compiled)
+        return of_rank(self, compiled, tensors)
+
+    _calculus._differentiable.cache_clear()
+    monkeypatch.setattr(_calculus, "LARGE", 0)
+    monkeypatch.setattr(_calculus._Kernel, "of_rank", observed)
+    yield found
+    _calculus._differentiable.cache_clear()
+
+
+def _derivatives(info, dtype):
+    """A function of x and of some parameters, and its arguments.
+
+    It returns the value, the gradients and the second derivative; in 16 bit, to save the time of
+    compiling, only the value and the gradient of x.
+    """
+    short = dtype == "float16"
+    parameters = {} if short else real_parameters(info, required(info))
+
+    def function(x, *values):
+        with tf.GradientTape() as second:
+            second.watch(x)
+            with tf.GradientTape() as first:
+                first.watch([x, *values])
+                y = _call(info)(x, **dict(zip(parameters, values, strict=True)))
+            upstream = tf.cast(_upstream(y), y.dtype)
+            dx, *others = first.gradient(y, [x, *values], output_gradients=upstream)
+        if short:
+            return y, dx
+        return y, dx, *others, second.gradient(dx, x, unconnected_gradients="zero")
+
+    return function, [_x(info, dtype), *(tf.constant(v) for v in parameters.values())]
+
+
+@functools.cache
+def _small(name, dtype):
+    """The same of small tensors, which are not compiled."""
+    function, arguments = _derivatives(ka.info(name), dtype)
+    return function(*arguments)
+
+
+def _assert_same(actual, expected, dtype):
+    rtol, atol = {"float32": (2e-6, 3e-6), "float16": (2e-3, 2e-3)}[dtype]
+    for number, (a, e) in enumerate(zip(actual, expected, strict=True)):
+        size = max(1.0, float(tf.reduce_max(tf.abs(e))))
+        np.testing.assert_allclose(a, e, rtol=rtol, atol=atol * size, err_msg=str(number))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+@all_activations
+def test_compiled_in_eager_mode(info, dtype, chosen, monkeypatch):
+    function, arguments = _derivatives(info, dtype)
+    with monkeypatch.context() as patch:
+        patch.setattr(_calculus, "LARGE", 2**15)
+        expected = _small(info.name, dtype)
+    assert not any(chosen)
+    for compiled in (False, True, True):
+        chosen.clear()
+        _assert_same(function(*arguments), expected, dtype)
+        assert set(chosen) <= {compiled}
+
+
+@all_activations
+def test_compiled_in_a_graph_of_unknown_shape(info):
+    function, arguments = _derivatives(info, "float32")
+    expected = _small(info.name, "float32")
+    specs = [tf.TensorSpec([None] * t.shape.rank, t.dtype) for t in arguments]
+    graph = tf.function(function, input_signature=specs, autograph=False)
+    for _ in range(2):  # TensorFlow compiles the first shape at once, the others later.
+        _assert_same(graph(*arguments), expected, "float32")
+
+
+# What is compiled in eager mode
+
+
+def _twice(x):
+    return 2.0 * x
+
+
+def _compiled_shapes(kernel, shapes, monkeypatch):
+    """The shapes, in order, that were given to a compiled graph."""
+    found = []
+    of_rank = kernel.of_rank
+
+    def observed(compiled, tensors):
+        if compiled:
+            found.append(tuple(tensors[0].shape))
+        return of_rank(compiled, tensors)
+
+    monkeypatch.setattr(kernel, "of_rank", observed)
+    for shape in shapes:
+        np.testing.assert_array_equal(kernel(tf.ones(shape)), 2.0 * np.ones(shape))
+    return found
+
+
+def test_a_shape_is_compiled_at_its_second_use(monkeypatch):
+    monkeypatch.setattr(_calculus, "LARGE", 0)
+    kernel = _calculus._Kernel(_twice, whole=True)
+    shapes = [(2, 3), (3, 2), (2, 3), (2, 3), (3, 2), (6,)]
+    assert _compiled_shapes(kernel, shapes, monkeypatch) == [(2, 3), (2, 3), (3, 2)]
+
+
+def test_a_storm_of_shapes_is_not_compiled(monkeypatch):
+    monkeypatch.setattr(_calculus, "LARGE", 0)
+    kernel = _calculus._Kernel(_twice, whole=False)
+    storm = [(n, *[2] * (n % 3)) for n in range(1, 201)]
+    compiled = _compiled_shapes(kernel, [s for s in storm for _ in range(2)], monkeypatch)
+    assert compiled == storm[: _calculus.SHAPES]
+    # One graph for each rank, compiled and not.
+    assert len(kernel.concrete) <= 2 * 3
+    again = _compiled_shapes(kernel, storm, monkeypatch)
+    assert set(again) == set(storm[: _calculus.SHAPES])
+
+
+def test_small_tensors_are_never_compiled(monkeypatch):
+    kernel = _calculus._Kernel(_twice, whole=True)
+    shapes = [(1,), (_calculus.LARGE - 1,), (2, _calculus.LARGE // 4)] * 3
+    assert _compiled_shapes(kernel, shapes, monkeypatch) == []
+    assert _compiled_shapes(kernel, [(_calculus.LARGE,)] * 2, monkeypatch) != []
+
+
+# Under XLA
+
+
+def _seen(function, x=None, **kwargs):
+    """What `_compiled_as_a_whole` says inside a function that is traced."""
+    found = []
+
+    def traced(x):
+        found.append(_calculus._compiled_as_a_whole())
+        return x
+
+    wrapped = function(traced)
+    if x is None:
+        wrapped.get_concrete_function(tf.TensorSpec([None]), **kwargs)
+    else:
+        wrapped(x)
+    return set(found)
+
+
+def _graph(function, compiled=None):
+    return tf.function(function, jit_compile=compiled, autograph=False)
+
+
+def _loop(body):
+    return lambda x: tf.while_loop(lambda i, _: i < 2, lambda i, x: (i + 1, body(x)), [0, x])
+
+
+NESTED = {
+    "itself": lambda f: f,
+    "a graph inside": _graph,
+    "two graphs inside": lambda f: _graph(_graph(f)),
+    "a branch": lambda f: lambda x: tf.cond(tf.size(x) > 2, lambda: f(x), lambda: x),
+    "a loop": _loop,
+}
+
+
+@pytest.mark.parametrize("x", [None, tf.ones([3])], ids=["traced", "called"])
+@pytest.mark.parametrize("nested", NESTED.values(), ids=NESTED)
+def test_knows_what_xla_compiles(nested, x):
+    assert _seen(lambda f: _graph(nested(f), compiled=True), x) == {True}
+    assert _seen(lambda f: _graph(nested(f)), x) == {False}
+    assert _seen(lambda f: _graph(_graph(nested(f), compiled=True)), x) == {True}
+
+
+def test_knows_what_xla_does_not_compile():
+    assert not _calculus._compiled_as_a_whole()
+    with tf.Graph().as_default():
+        assert not _calculus._compiled_as_a_whole()
+        with tf.xla.experimental.jit_scope():
+            assert not _calculus._compiled_as_a_whole()
+
+
+def _needed(operation):
+    """The operation and those its result is computed from, by data alone."""
+    found, waiting = set(), [operation]
+    while waiting:
+        operation = waiting.pop()
+        if operation not in found:
+            found.add(operation)
+            waiting += [t.op for t in operation.inputs]
+    return found
+
+
+@all_activations
+def test_under_xla_the_recomputation_depends_on_the_upstream_gradient(info):
+    """XLA knows no other order, and would merge it with the forward pass."""
+    call, x = _call(info), _x(info)
+    both = _graph(lambda x, upstream: gradient(call, x, upstream), compiled=True)
+    graph = both.get_concrete_function(x, call(x))
+    y, dx = graph.outputs
+    given, upstream = (t.op for t in graph.inputs)
+    backward = _needed(dx.op) - _needed(y.op)
+    early = [o for o in backward if given in _needed(o) and upstream not in _needed(o)]
+    assert upstream in backward
+    assert not early, [o.name for o in early]
+
+
+@each(ELEMENTWISE)
+def test_under_xla_one_bad_upstream_gradient_does_not_spread(info):
+    call, x = _call(info), tf.reshape(_x(info), [-1])
+    backward = _graph(lambda x, upstream: gradient(call, x, upstream)[1], compiled=True)
+    expected = backward(x, tf.ones_like(x))
+    for bad in (np.nan, np.inf, -np.inf):
+        upstream = tf.concat([[bad], tf.ones_like(x)[1:]], 0)
+        np.testing.assert_array_equal(backward(x, upstream)[1:], expected[1:])
+    assert backward(x[:0], x[:0]).shape == [0]
+
+
+def test_under_xla_the_sign_of_zero_is_kept():
+    def inverse(x):
+        return 1.0 / x
+
+    function = _graph(
+        lambda x, u: gradient(lambda t: _calculus.elementwise(tf.identity, inverse, t), x, u)[1],
+        compiled=True,
+    )
+    x = tf.constant([1.0, -0.0, 0.0])
+    for first in (1.0, -1.0, 0.0, -0.0):
+        found = function(x, tf.constant([first, 1.0, 1.0]))
+        np.testing.assert_array_equal(found, [first, -np.inf, np.inf])
+
+
+# Exported models
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """A model of all activations, each behind a layer of its own, and where it was exported to."""
+    folder = str(tmp_path_factory.mktemp("exported"))
+    keras.utils.set_random_seed(0)
+    x = keras.Input((8,))
+    model = keras.Model(x, {i.name: layer_of(i)(keras.layers.Dense(8)(x)) for i in ka.catalogue()})
+    model.export(folder, verbose=False)
+    return model, folder
+
+
+def test_an_export_computes_the_same(exported):
+    model, folder = exported
+    x = tf.constant(np.random.default_rng(0).normal(size=(16, 8)), tf.float32)
+    expected = model(x)
+    loaded = tf.saved_model.load(folder)
+    for _ in range(3):
+        found = loaded.serve(x)
+        for name, y in expected.items():
+            np.testing.assert_allclose(found[name], y, rtol=1e-5, atol=1e-6, err_msg=name)
+
+
+def test_an_export_compiles_nothing_by_force(exported):
+    with tf.compat.v1.Session(graph=tf.Graph()) as session:
+        graph = tf.compat.v1.saved_model.load(session, ["serve"], exported[1]).graph_def
+    functions = graph.library.function
+    nodes = [*graph.node, *(n for f in functions for n in f.node_def)]
+    forced = [
+        o.name if hasattr(o, "name") else o.signature.name
+        for o in (*functions, *nodes)
+        if "_XlaMustCompile" in o.attr and o.attr["_XlaMustCompile"].b
+    ]
+    assert not forced
+    # Else the attribute might have got another name.
+    assert any("_XlaCompile" in n.attr for n in nodes)
+
+
+def test_an_export_becomes_a_tflite_model_of_built_in_operations(exported):
+    if not hasattr(tf, "lite"):
+        pytest.skip("this TensorFlow is without TFLite")
+    assert tf.lite.TFLiteConverter.from_saved_model(exported[1]).convert()
+
+
+# Exponentials and their kin
+
+mpmath.mp.dps = 40
+
+
+def _grid(low, high, dtype):
+    """Points between two numbers, also those of small magnitude, down to the smallest normal."""
+    tiny = float(np.finfo(dtype).tiny)
+    sides = [s * np.geomspace(tiny, abs(e), 500) for s, e in ((-1, low), (1, high)) if e]
+    return np.concatenate([np.linspace(low, high, 1000), *sides]).astype(dtype)
+
+
+def _largest_error(found, truth, x):
+    """In units in the last place, of what is a normal number."""
+    found = np.asarray(found)
+    exact = [truth(mpmath.mpf(float(v))) for v in x]
+    size = np.array([float(abs(e)) for e in exact])
+    normal = size > 1.01 * float(np.finfo(found.dtype).tiny)
+    assert np.mean(normal) > 0.5
+    rest = [float(abs(mpmath.mpf(float(f)) - e)) for f, e in zip(found, exact, strict=True)]
+    return np.max((rest / np.spacing(size.astype(found.dtype)).astype("float64"))[normal])
+
+
+def _scaled_exp(z):
+    e, scale = _special.scaled_exp(z, z.dtype)
+    return e * scale
+
+
+def _exp_of_precise(z):
+    e, scale = _special.scaled_exp(_special.wide(z) * 1.1, z.dtype)
+    return e * scale
+
+
+def _times_exp(z):
+    return _special.times_exp(3.0, z)
+
+
+def _log1p_exp(z):
+    return _special.times_log1p_exp(1.0, z, z.dtype)
+
+
+def _tail(a):
+    return mpmath.erfc(a / mpmath.sqrt(2)) / 2 * mpmath.exp(a * a / 2)
+
+
+# The function, the truth, and from where to where; the results are normal numbers in float32.
+SPECIAL = {
+    "expm1": (_special.expm1, mpmath.expm1, -100, 88.7),
+    "sigmoid": (_special.sigmoid, lambda x: 1 / (1 + mpmath.exp(-x)), -87.3, 100),
+    "tanh": (_special.tanh, mpmath.tanh, -100, 100),
+    "normal_tail": (_special.normal_tail, _tail, 0, 14),
+    "scaled_exp": (_scaled_exp, mpmath.exp, -87.3, 0),
+    "exp_of_precise": (_exp_of_precise, lambda z: mpmath.exp(z * 1.1), -79.3, 0),
+    "times_exp": (_times_exp, lambda z: 3 * mpmath.exp(z), -88.4, 0),
+    "log1p_exp": (_log1p_exp, lambda z: mpmath.log1p(mpmath.exp(z)), -87.3, 0),
+}
+
+
+@pytest.mark.parametrize("compiled", [False, True], ids=["eager", "xla"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", SPECIAL)
+def test_exponentials(name, dtype, compiled):
+    function, truth, low, high = SPECIAL[name]
+    x = tf.constant(_grid(low, high, dtype))
+    found = _graph(function, compiled)(x) if compiled else function(x)
+    # In float64 1e-13, relatively.
+    assert _largest_error(found, truth, x.numpy()) <= {"float32": 4, "float64": 450}[dtype]
+
+
+@pytest.mark.parametrize("compiled", [False, True], ids=["eager", "xla"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_squared_sine(dtype, compiled):
+    def function(z):
+        return _special.sine_squared(z, tf.as_dtype(dtype))
+
+    z = tf.constant(np.concatenate([_grid(-10, 10, "float64"), _grid(-1e7, 1e7, "float64")]))
+    z = tf.where(tf.abs(z) < 1e-15, 0.5, z)
+    found = _graph(function, compiled)(z) if compiled else function(z)
+    truth = [mpmath.sin(mpmath.mpf(v)) ** 2 for v in z.numpy()]
+    rest = [abs(mpmath.mpf(float(f)) - t) / t for f, t in zip(found.numpy(), truth, strict=True)]
+    assert max(rest) < {"float32": 6e-7, "float64": 1e-13}[dtype]
