@@ -20,7 +20,7 @@ Gradient = Callable[..., Any]
 
 # From this many elements on, a compiled kernel is faster than one operation after the other.
 LARGE = 2**15
-# So many shapes of one activation are compiled in eager mode; each costs some milliseconds, once.
+# So many shapes of one activation are compiled in eager mode; each costs about 50 milliseconds.
 SHAPES = 16
 
 
@@ -163,8 +163,13 @@ def _differentiable(
     @tf.custom_gradient
     def function(*inputs: Tensor) -> tuple[Tensor, Callable[..., Any]]:
         def pull_back(upstream: Tensor) -> Any:
-            found = iter(backward_kernel(upstream, *_after(upstream, inputs)))
-            gradients = [next(found) if w else None for w in wanted]
+            # A native gradient does nothing that could be merged with the forward pass.
+            given = inputs if native else _after(upstream, inputs)
+            found = iter(backward_kernel(upstream, *given))
+            gradients = [
+                _cast(next(found), t.dtype) if w else None
+                for t, w in zip(inputs, wanted, strict=True)
+            ]
             return gradients if len(inputs) > 1 else gradients[0]
 
         plain = fusible if inputs[0].dtype == tf.float32 else None
@@ -172,10 +177,10 @@ def _differentiable(
             # The tape records what happens in here, and keeps every intermediate of it, unless the
             # inputs are cut from it. In a graph it does not, and forward mode, which there follows
             # the operations of the value, would find nothing behind a cut.
-            run = value if plain is value else forward_kernel
+            run = functools.partial(value, **keywords) if plain is value else forward_kernel
             return run(*(tf.stop_gradient(t) for t in inputs)), pull_back
         if plain is not None and not _compiled_as_a_whole():
-            return plain(*inputs), pull_back
+            return plain(*inputs, **keywords), pull_back
         return forward_kernel(*inputs), pull_back
 
     return function
@@ -185,8 +190,9 @@ class _Kernel:
     """A function of tensors that runs as one compiled kernel where that pays.
 
     In a graph it carries the hint that XLA may compile it. TensorFlow follows the hint at run time:
-    from the second use of a shape on, and no longer once ten shapes have come and gone. Whoever
-    cannot compile it, such as a converter of exported models, finds nothing unusual.
+    for the first shape, for others from their second use on, and no longer once ten shapes have
+    come and gone. Whoever cannot compile it, such as a converter of exported models, finds nothing
+    unusual.
 
     In eager mode it is one call of a graph instead of many operations, and compiled by a rule of
     the same kind: large tensors, from the second use of a shape on, for so many shapes.
@@ -249,8 +255,9 @@ def _after(upstream: Tensor, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     if tf.executing_eagerly():
         return inputs
     if _compiled_as_a_whole():
+        # In the precision of the computation, where the sum costs no rounding of its own.
+        x = _cast(inputs[0], _wide(inputs[0].dtype))
         some = tf.reduce_max(tf.reshape(upstream, [-1])[:1])
-        x = inputs[0]
         zero = tf.where(some == some, tf.constant(-0.0, x.dtype), tf.constant(0.0, x.dtype))
         return x + zero, *inputs[1:]
     with tf.control_dependencies([upstream]):
@@ -264,7 +271,8 @@ def _compiled_as_a_whole() -> bool:
     """Whether the graph that is being traced will be compiled by XLA as a whole.
 
     TensorFlow does not say so in public, but a conditional shows it: under XLA it is not marked to
-    be lowered to switches.
+    be lowered to switches. A function that was traced outside XLA is not traced again when XLA
+    compiles it as a part of another: its values are then those of a plain graph.
     """
     graph = tf.compat.v1.get_default_graph()
     if graph not in _COMPILED:

@@ -114,7 +114,10 @@ def tanh(x: Tensor) -> Tensor:
 
 
 def normal_tail(a: Tensor) -> Tensor:
-    """`Φ(-a) * exp(a**2 / 2)`, with the normal distribution function Φ, for a >= 0."""
+    """`Φ(-a) * exp(a**2 / 2)`, with the normal distribution function Φ, for a >= 0.
+
+    In float32 up to 15, beyond which the tail itself is smaller than the smallest number.
+    """
     if a.dtype == tf.float32:
         t = 2.0 / (2.0 + a)
         return t * polynomial(t - 0.375, _TAIL)

@@ -30,18 +30,14 @@ def leaky_relu(x, negative_slope=0.2):
 
     - [Maas, Hannun and Ng, 2013](https://ai.stanford.edu/~amaas/papers/relu_hybrid_icml2013_final.pdf)
     """
-    return elementwise(_value, _derivatives, x, negative_slope, fusible=_fused)
+    return elementwise(_value, _derivatives, x, negative_slope, fusible=_value)
 
 
 def _value(x, negative_slope):
-    return tf.where(x > 0.0, x, negative_slope * x)
-
-
-def _fused(x, negative_slope):
-    # The operation that TensorFlow fuses wants a number.
+    # The operation that TensorFlow fuses wants a number, and keeps it in float32.
     slope = tf.get_static_value(negative_slope)
-    if slope is None or slope.ndim > 0:
-        return _value(x, negative_slope)
+    if slope is None or slope.ndim > 0 or x.dtype == tf.float64:
+        return tf.where(x > 0.0, x, negative_slope * x)
     return tf.nn.leaky_relu(x, float(slope))
 
 

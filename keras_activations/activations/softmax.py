@@ -34,7 +34,7 @@ def softmax(x, axis=-1):
 
     - [Bridle, 1990](https://doi.org/10.1007/978-3-642-76153-9_28)
     """
-    return with_gradient(_value, _gradient, x, axis=existing(axis, x))
+    return with_gradient(_value, _gradient, x, fusible=_value, axis=existing(axis, x))
 
 
 def _value(x, axis):
