@@ -70,6 +70,7 @@ def _finite(x):
     torch="torch.nn.functional.silu(x)",
     # The slope crosses zero as a difference of larger terms.
     accuracy={
+        "gradient": 5,
         "gradient_scale": 0.1,
         "graph": "the form that TensorFlow fuses with the layer before it",
     },

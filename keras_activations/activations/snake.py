@@ -79,12 +79,13 @@ def _phase(x, alpha):
     # The square doubles the error of the sine, and in float64 alpha * x has no spare digits. Beyond
     # the domain float32 cannot tell one period from the next.
     accuracy={
+        "value": 5,
         "value_scale": 2.0,
         "gradient": 6,
-        "gradient_scale": 1e-6,
+        "gradient_scale": 1e-3,
         "float64_gradient": 1e-7,
         "second_scale": 2.0,
-        "domain": 1e7,
+        "domain": 1e6,
         "graph": "plain operations, which every converter knows",
     },
 )

@@ -53,6 +53,7 @@ def _derivative(x):
     # TensorFlow's own kernel, which runs at the memory's speed.
     accuracy={
         "value": 6,
+        "gradient": 5,
         "second_scale": 0.1,
         "graph": "the form that TensorFlow fuses with the layer before it",
     },
