@@ -27,7 +27,7 @@ from keras_activations.reference import Process, Truth, truths
 PAGE = pathlib.Path("docs/accuracy.md")
 # Before equal ones are dropped, which leaves a million and more in float32.
 POINTS = {"float32": 1_200_000, "float64": 2**15}
-SMALL = 4096  # Elements of a tensor on which eager mode runs plain operations.
+SMALL = 4096  # Elements of a tensor that is not worth a compilation in eager mode.
 
 # Below this size, errors of second derivatives count as if the truth had this size.
 SECOND_SCALE = 0.01
@@ -371,6 +371,8 @@ def _outputs(
         sizes = {len(x), min(len(x), SMALL)} if mode == "eager" else {len(x)}
         for size in sizes:
             parts = [run(tf.constant(x[i : i + size])) for i in range(0, len(x), size)]
+            if len(parts) == 1:  # Eager mode compiles what comes a second time.
+                parts = [run(tf.constant(x))]
             yield {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 

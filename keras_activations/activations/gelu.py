@@ -20,7 +20,7 @@ def gelu(x, approximate=False):
     which form a pretrained model was trained with, the two differ by up to 5e-4.
 
     In a graph that XLA does not compile, the value is the form that TensorFlow fuses with the layer
-    before it, which loses digits below -4, and at -inf it is NaN.
+    before it, which loses digits in the lower tail, and is NaN at -inf.
 
     Args:
         x: Tensor of any shape.

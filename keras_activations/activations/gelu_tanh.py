@@ -22,7 +22,7 @@ def gelu_tanh(x):
     TensorFlow Addons.
 
     In a graph that XLA does not compile, the value is the form that TensorFlow fuses with the layer
-    before it. Below -2 that cancels, and at -inf it is NaN.
+    before it. It cancels in the lower tail, and is NaN at -inf.
 
     Args:
         x: Tensor of any shape.

@@ -52,7 +52,7 @@ def _derivative(x):
     # Keras's recurrent layers and binary cross-entropy test for Keras's own.
     replaceable=False,
     # TensorFlow's own kernel, which runs at the memory's speed.
-    accuracy={"value": 7, "graph": "the form that TensorFlow fuses with the layer before it"},
+    accuracy={"value": 7},
 )
 class Sigmoid(ActivationLayer):
     """Layer form of `sigmoid`."""

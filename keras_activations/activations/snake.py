@@ -86,7 +86,6 @@ def _phase(x, alpha):
         "float64_gradient": 1e-7,
         "second_scale": 2.0,
         "domain": 1e6,
-        "graph": "plain operations, which every converter knows",
     },
 )
 class Snake(LearnableLayer):

@@ -16,8 +16,8 @@ def swish(x, beta=1.0):
     over formulas; its paper reports gains over ReLU that grow with depth. The string `"swish"`
     keeps the meaning Keras gives it, SiLU.
 
-    In a graph that XLA does not compile, the value is the form that TensorFlow fuses with the layer
-    before it, which is NaN at -inf.
+    In a graph that XLA does not compile, the value is made of plain float32 operations, which every
+    converter knows; it is NaN at -inf.
 
     Args:
         x: Tensor of any shape.

@@ -51,12 +51,7 @@ def _derivative(x):
     # Keras's recurrent layers use cuDNN only if they find Keras's own.
     replaceable=False,
     # TensorFlow's own kernel, which runs at the memory's speed.
-    accuracy={
-        "value": 6,
-        "gradient": 5,
-        "second_scale": 0.1,
-        "graph": "the form that TensorFlow fuses with the layer before it",
-    },
+    accuracy={"value": 6, "gradient": 5, "second_scale": 0.1},
 )
 class Tanh(ActivationLayer):
     """Layer form of `tanh`."""
