@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 import keras_activations as ka
+from keras_activations._measure import required
 
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 
@@ -24,12 +25,6 @@ ROWS = np.array(
         [-8, 4, 11, -3, 2, 5.5, 0.5, -20],
     ]
 )
-
-
-def required(info):
-    """Arguments that the function cannot do without: those of the first sample."""
-    missing = [n for n, default in info.parameters.items() if default is inspect.Parameter.empty]
-    return {name: info.samples[0][name] for name in missing}
 
 
 def parameter_sets(info):
