@@ -79,7 +79,7 @@ class TrainedLayer(ActivationLayer):
     def learn(
         self,
         name: str,
-        value: float | Sequence[float],
+        value: float | list[float],
         initializer: Any,
         regularizer: Any,
         constraint: Any,
@@ -89,13 +89,13 @@ class TrainedLayer(ActivationLayer):
 
         Args:
             name: Name of the parameter.
-            value: Its initial value, or the list of them.
+            value: Its initial value, or the list of them that `numbers` returns.
             initializer: Keras initializer used instead of `value`, or None.
             regularizer: Keras regularizer, or None.
             constraint: Keras constraint, or None.
             several: Whether the parameter is a list of numbers.
         """
-        self._initial[name] = numbers(name, value) if several else number(name, value)
+        self._initial[name] = value if several else number(name, value)
         setattr(self, name, self._initial[name])
         setattr(self, f"{name}_initializer", keras.initializers.get(initializer))
         setattr(self, f"{name}_regularizer", keras.regularizers.get(regularizer))

@@ -450,9 +450,11 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         ValueError: If there is no such activation, or no PyTorch where it is said to be.
     """
-    rows = begun(arguments.json, **_versions(arguments))
-    *earlier, here = rows
-    rows = [*earlier, *_measured(arguments, earlier)]
+    everything = cases(arguments.names, arguments.dtype)
+    if not everything:
+        raise ValueError("Only element-wise activations are measured.")
+    *earlier, here = begun(arguments.json, **_versions(arguments))
+    rows = [*earlier, *_measured(everything, arguments, earlier)]
     found = [Finding(**finding) for row in rows for finding in row["result"]]
     index = report.worst(found)
     print("", report.summary(index), "", *report.verdicts(index), sep="\n")
@@ -462,11 +464,10 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _measured(arguments: argparse.Namespace, rows: list[Row]) -> Iterator[Row]:
+def _measured(
+    everything: Sequence[Case], arguments: argparse.Namespace, rows: list[Row]
+) -> Iterator[Row]:
     """Measures what the rows have no result of, and adds it to the file."""
-    everything = cases(arguments.names, arguments.dtype)
-    if not everything:
-        raise ValueError("Only element-wise activations are measured.")
     python = arguments.torch_python
     jobs = [(_job(case, arguments), case) for case in everything]
     missing = undone([job for job, _ in jobs], rows)

@@ -395,18 +395,21 @@ def test_equal_inputs_share_the_gradient_of_ties_equally(info):
         np.testing.assert_allclose(dx, np.full((1, 8), dx[0, 0]), rtol=1e-12)
 
 
-@along_an_axis
-def test_sizes_that_do_not_divide_are_named(info):
-    for name in _sizes(info):
-        with pytest.raises(ValueError, match=r"axis -1.*multiple.*size 7"):
-            info.function(tf.ones([2, 7]), **required(info))
-        with pytest.raises(ValueError, match=r"axis 1.*multiple.*size 7"):
-            layer_of(info, axis=1)(keras.Input((7, 3)))
-        for bad in (0, -1, 1.5, "2", None):
-            with pytest.raises(ValueError, match=name):
-                info.function(tf.ones([2, 8]), **{name: bad})
-            with pytest.raises(ValueError, match=name):
-                info.layer(**{name: bad})
+@pytest.mark.parametrize(
+    ("info", "name"),
+    [(i, n) for i in ALONG_AN_AXIS for n in _sizes(i)],
+    ids=lambda value: getattr(value, "name", value),
+)
+def test_sizes_that_do_not_divide_are_named(info, name):
+    with pytest.raises(ValueError, match=r"axis -1.*multiple.*size 7"):
+        info.function(tf.ones([2, 7]), **required(info))
+    with pytest.raises(ValueError, match=r"axis 1.*multiple.*size 7"):
+        layer_of(info, axis=1)(keras.Input((7, 3)))
+    for bad in (0, -1, 1.5, "2", None):
+        with pytest.raises(ValueError, match=name):
+            info.function(tf.ones([2, 8]), **{name: bad})
+        with pytest.raises(ValueError, match=name):
+            info.layer(**{name: bad})
     if required(info):
         with pytest.raises(TypeError, match=next(iter(required(info)))):
             info.function(tf.ones([2, 8]))

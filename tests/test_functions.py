@@ -1,5 +1,6 @@
 """What a function takes, and the modes it runs in."""
 
+import inspect
 import pickle
 
 import keras
@@ -350,14 +351,20 @@ def test_parameters_broadcast_and_their_gradients_are_summed(info):
             np.testing.assert_allclose(tf.reduce_sum(dvalue, axes), expected, atol=1e-10)
 
 
-@all_activations
-def test_too_few_numbers_are_named(info):
-    several = [n for n, v in info.parameters.items() if isinstance(v, tuple)]
-    for name in several:
+@pytest.mark.parametrize(
+    ("info", "name"),
+    [(i, n) for i in ka.catalogue() for n, v in i.parameters.items() if isinstance(v, tuple)],
+    ids=lambda value: getattr(value, "name", value),
+)
+def test_too_few_numbers_are_named(info, name):
+    numbers = info.parameters[name]
+    with pytest.raises(ValueError, match=f"`{name}`"):
+        info.function([1.0, 2.0], **{name: numbers[:-1]})
+    for bad in ([*numbers[:-1], "1"], numbers[:-1], 1.0, None, []):
+        if bad is None and inspect.signature(info.layer).parameters[name].default is None:
+            continue
         with pytest.raises(ValueError, match=f"`{name}`"):
-            info.function([1.0, 2.0], **{name: info.parameters[name][:-1]})
-        with pytest.raises(ValueError, match=f"`{name}`"):
-            info.layer(**{name: [*info.parameters[name][:-1], "1"]})
+            info.layer(**{name: bad})
 
 
 @all_activations

@@ -571,6 +571,14 @@ def test_waves(name, dtype, compiled):
     assert max(rest) < {"float32": 6e-7, "float64": 1e-13}[dtype]
 
 
+@pytest.mark.parametrize("compiled", [False, True], ids=["graph", "xla"])
+def test_reciprocal(compiled):
+    x = np.float32([0.0, 1.0, 3.0, -7.0, 1e-30, 1e30, 2.3e34, 9e36])
+    found = _graph(_special.reciprocal, compiled)(tf.constant(np.tile(x, 8))).numpy()[: len(x)]
+    assert (found[0], found[1]) == (0.0, 1.0)
+    np.testing.assert_allclose(found[1:], 1.0 / x[1:].astype("float64"), rtol=1.2e-7)
+
+
 def test_derivatives_of_waves_lose_nothing_at_their_zeros():
     z = tf.constant(np.pi / 2 * np.arange(-8, 9) + 1e-4, tf.float64)
     for function, slope in ((_special.sin, mpmath.cos), (_special.cos, lambda v: -mpmath.sin(v))):

@@ -14,8 +14,7 @@ def quick_gelu(x):
     """Quick GELU: `x / (1 + exp(-1.702 * x))`.
 
     The coarser of the two approximations in the paper of `gelu`, off by up to 0.02, and `swish` at
-    `beta=1.702`. For models that were trained with it, such as OpenAI's CLIP; for new ones `gelu`
-    costs little more.
+    `beta=1.702`. For models that were trained with it, such as OpenAI's CLIP.
 
     Args:
         x: Tensor of any shape.
