@@ -117,6 +117,8 @@ from keras_activations.activations.telu import TeLU, telu
 from keras_activations.activations.threshold import Threshold, threshold
 from keras_activations.activations.tlu import TLU, tlu
 from keras_activations.activations.xielu import XIELU, xielu
+from keras_activations.gains import gain, initializer
+from keras_activations.plotting import plot
 
 __all__ = [
     "APL",
@@ -256,6 +258,7 @@ __all__ = [
     "exponential",
     "flatten_t_swish",
     "frelu",
+    "gain",
     "gaussian",
     "gcu",
     "geglu",
@@ -273,6 +276,7 @@ __all__ = [
     "hard_silu",
     "hard_tanh",
     "info",
+    "initializer",
     "isrlu",
     "isru",
     "laplace",
@@ -289,6 +293,7 @@ __all__ = [
     "pelu",
     "penalized_tanh",
     "phish",
+    "plot",
     "poly_norm",
     "poly_relu",
     "prelu",

@@ -273,7 +273,42 @@ def find(identifier: str) -> Callable[..., Any] | None:
     name, bracket, _ = identifier.partition("(")
     if not bracket or name.strip() not in _NAMES:
         return None
-    entry = info(name.strip())
+    return _build(*_called(identifier))
+
+
+def described(
+    identifier: Any, parameters: Mapping[str, Any]
+) -> tuple[ActivationInfo, dict[str, Any]]:
+    """An activation and arguments of its function.
+
+    Args:
+        identifier: As `info` takes it, or a name with parameters, or a layer that has some.
+        parameters: Further ones.
+
+    Returns:
+        Pair of the activation and the arguments, those that came with the identifier included.
+
+    Raises:
+        ValueError: If there is no such activation, or it has no such parameter.
+    """
+    if isinstance(identifier, str) and "(" in identifier:
+        entry, given = _called(identifier.removeprefix(f"{PACKAGE}>"))
+    else:
+        entry, given = info(identifier), {}
+        if isinstance(identifier, entry.layer):
+            names = [name for name in entry.parameters if hasattr(identifier, name)]
+            given = {name: identifier.argument(name) for name in names}
+    given |= parameters
+    if strange := ", ".join(sorted(set(given) - set(entry.parameters))):
+        raise ValueError(
+            f"{entry.name} has no parameter {strange}. "
+            f"Its parameters are: {', '.join(entry.parameters) or 'none'}."
+        )
+    return entry, given
+
+
+def _called(identifier: str) -> tuple[ActivationInfo, dict[str, Any]]:
+    entry = info(identifier.partition("(")[0].strip())
     args, kwargs = _literals(identifier)
     # In the order of the function's arguments, which may not be that of its layer's.
     if len(args) > len(entry.parameters) or set(list(entry.parameters)[: len(args)]) & set(kwargs):
@@ -281,7 +316,7 @@ def find(identifier: str) -> Callable[..., Any] | None:
             f"Too many values in the activation {identifier[:200]!r}. Its parameters are: "
             f"{', '.join(entry.parameters) or 'none'}."
         )
-    return _build(entry, {**dict(zip(entry.parameters, args, strict=False)), **kwargs})
+    return entry, {**dict(zip(entry.parameters, args, strict=False)), **kwargs}
 
 
 def unknown(identifier: str, names: Iterable[str]) -> str:

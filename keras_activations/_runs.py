@@ -96,16 +96,16 @@ def undone(jobs: list[Row], rows: list[Row]) -> list[Row]:
     return [job for job in jobs if job not in done]
 
 
-def write(path: pathlib.Path, text: str) -> None:
+def write(path: pathlib.Path, content: str | bytes) -> None:
     """Writes a file as a whole or not at all.
 
     Args:
         path: Where to.
-        text: What it shall hold.
+        content: What it shall hold.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
-        file.write(text)
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
     os.chmod(file.name, 0o644)  # A temporary file is its owner's alone.
     os.replace(file.name, path)
 

@@ -24,6 +24,11 @@ from keras_activations._runs import Row, begun, keep, progress, undone, write
 from keras_activations.reference import Process, Truth, truths
 
 PAGE = pathlib.Path("docs/accuracy.md")
+EXAMPLES = """examples:
+  python -m keras_activations accuracy mish --dtype float16
+  python -m keras_activations accuracy --dtype float32 --points 100000 --against keras
+  python -m keras_activations accuracy --json build/accuracy.json --write
+"""
 # Before equal ones are dropped, which leaves a million and more in float32.
 POINTS = {"float32": 1_200_000, "float64": 2**15}
 SMALL = 4096  # Elements of a tensor that is not worth a compilation in eager mode.

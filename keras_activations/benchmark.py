@@ -24,6 +24,11 @@ from keras_activations._runs import Announce, Row, begun, keep, load, progress, 
 
 SIZES = (10_000, LARGE, 16 * LARGE)
 PAGE = pathlib.Path("docs/performance.md")
+EXAMPLES = """examples:
+  python -m keras_activations benchmark mish --quick
+  python -m keras_activations benchmark gelu --mode xla --dtype float16 --against keras
+  python -m keras_activations benchmark --json build/benchmark.json --write
+"""
 
 # What a job takes beyond its rounds: compilation, warm-up, starting a process; in seconds.
 _OVERHEAD = {"time": 2.5, "small": 0.5, "kept": 1.0, "chain": 7.0, "fit": 12.0, "fit_memory": 8.0}

@@ -1,13 +1,24 @@
-"""The commands that measure the package: `python -m keras_activations COMMAND`."""
+"""The command line: `python -m keras_activations COMMAND`, or `keras-activations COMMAND`."""
 
 import argparse
 import importlib
 import sys
 from collections.abc import Sequence
 
+# The modules that say what a command takes and run it.
 COMMANDS = {
-    "accuracy": "Compare values and derivatives with the exact ones, in units in the last place.",
-    "benchmark": "Compare speed and memory with the memory's speed and with other packages.",
+    "list": ("commands.list", "List the activations there are."),
+    "show": ("commands.show", "Show what is known about one of them."),
+    "plot": ("commands.plot", "Draw values and derivatives to a file."),
+    "gain": ("commands.gain", "Print the factors that keep signals and gradients at their size."),
+    "accuracy": (
+        "accuracy",
+        "Compare values and derivatives with the exact ones, in units in the last place.",
+    ),
+    "benchmark": (
+        "benchmark",
+        "Compare speed and memory with the memory's speed and with other packages.",
+    ),
 }
 
 
@@ -21,20 +32,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    parser = argparse.ArgumentParser("python -m keras_activations")
+    parser = argparse.ArgumentParser("python -m keras_activations", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     try:
-        for name, purpose in COMMANDS.items():
-            command = commands.add_parser(name, help=purpose, description=purpose)
+        for name, (path, purpose) in COMMANDS.items():
+            command = commands.add_parser(
+                name,
+                help=purpose,
+                description=purpose,
+                formatter_class=argparse.RawDescriptionHelpFormatter,
+            )
             # Only what is asked for is imported: each command needs packages of its own.
             if name in arguments[:1]:
-                module = importlib.import_module(f"keras_activations.{name}")
+                module = importlib.import_module(f"keras_activations.{path}")
                 module.add_arguments(command)
+                command.epilog = module.EXAMPLES
                 command.set_defaults(run=module.run)
         given = parser.parse_args(arguments)
         return int(given.run(given))
     except ModuleNotFoundError as error:
-        print(f"{error}. Try: pip install 'keras_activations[measure]'", file=sys.stderr)
-    except ValueError as error:
+        print(f"{error}. Try: pip install 'keras_activations[measure,plot]'", file=sys.stderr)
+    except (ImportError, OSError, TypeError, ValueError) as error:
         print(error, file=sys.stderr)
     return 2

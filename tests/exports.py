@@ -21,7 +21,21 @@ if _keras.backend.backend() != "tensorflow":
 from keras_activations import _keras_strings
 from keras_activations._keras_strings import use
 from keras_activations._registry import ActivationInfo, catalogue, get, info, layer
+from keras_activations.gains import gain, initializer
+from keras_activations.plotting import plot
 '''
+
+TOOLS = (
+    "ActivationInfo",
+    "catalogue",
+    "gain",
+    "get",
+    "info",
+    "initializer",
+    "layer",
+    "plot",
+    "use",
+)
 
 TAIL = """
 __version__ = "0.1.0"
@@ -48,7 +62,7 @@ def public_names(page: pathlib.Path) -> tuple[list[str], list[str]]:
 
 def init() -> str:
     """What keras_activations/__init__.py should be."""
-    lines, names = [HEAD.rstrip()], ["ActivationInfo", "catalogue", "get", "info", "layer", "use"]
+    lines, names = [HEAD.rstrip()], list(TOOLS)
     for page in pages():
         functions, classes = public_names(page)
         names += functions + classes

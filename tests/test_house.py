@@ -13,7 +13,7 @@ import keras_activations as ka
 from keras_activations._registry import FAMILIES
 
 PAGES = pytest.mark.parametrize("page", pages(), ids=lambda p: p.stem)
-GENERIC = [p for p in PACKAGE.glob("*.py") if p.name != "__init__.py"]
+GENERIC = [p for p in PACKAGE.rglob("*.py") if p.name != "__init__.py" and p not in pages()]
 WITH_MATHEMATICS = ("_special", "peers", "reference")
 
 

@@ -1,0 +1,61 @@
+"""`python -m keras_activations gain`: factors for the size of initial weights."""
+
+import argparse
+
+from keras_activations._registry import catalogue
+from keras_activations.gains import gain
+
+EXAMPLES = """examples:
+  python -m keras_activations gain mish gelu
+  python -m keras_activations gain "leaky_relu(negative_slope=0.1)"
+  python -m keras_activations gain
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares what the command takes.
+
+    Args:
+        parser: Parser of the command.
+    """
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="activations, with parameters if you like; all of them if none is given",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Prints the forward and the backward gain of each, separated by tabs.
+
+    Args:
+        arguments: What `add_arguments` declares.
+
+    Returns:
+        Exit code.
+    """
+    print("name", "forward", "backward", sep="\t")
+    for name in arguments.names:
+        print(name, f"{gain(name):.6g}", f"{gain(name, 'backward'):.6g}", sep="\t", flush=True)
+    for info in [] if arguments.names else catalogue():
+        print(info.name, *in_words(info.name), sep="\t", flush=True)
+    return 0
+
+
+def in_words(name: str) -> list[str]:
+    """Both gains of an activation at its defaults, or a dash where there is none.
+
+    Args:
+        name: Its name.
+
+    Returns:
+        List of two texts.
+    """
+    texts = []
+    for mode in ("forward", "backward"):
+        try:
+            texts.append(f"{gain(name, mode):.6g}")
+        except (TypeError, ValueError):  # It has arguments without a default, or no gain.
+            texts.append("-")
+    return texts

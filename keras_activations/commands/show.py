@@ -1,0 +1,88 @@
+"""`python -m keras_activations show`: all that is known about one activation."""
+
+import argparse
+import inspect
+import pathlib
+import sys
+
+import numpy as np
+
+from keras_activations import plotting
+from keras_activations._layers import TrainedLayer
+from keras_activations._registry import ActivationInfo, info
+from keras_activations.commands import gain, list, plot
+
+EXAMPLES = """examples:
+  python -m keras_activations show mish
+  python -m keras_activations show snake --output snake.png
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares what the command takes.
+
+    Args:
+        parser: Parser of the command.
+    """
+    parser.add_argument("name", metavar="NAME", help="name or alias of an activation")
+    parser.add_argument("--output", type=pathlib.Path, help="file to draw it to")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Prints the card and, in a terminal, the curve.
+
+    Args:
+        arguments: What `add_arguments` declares.
+
+    Returns:
+        Exit code.
+    """
+    activation = info(arguments.name)
+    lines = _card(activation)
+    width = max(map(len, lines))
+    for name, value in lines.items():
+        print(f"{name:<{width}}  {value}")
+    description, _, _ = str(inspect.getdoc(activation.function)).partition("\n\nArgs:")
+    print("", description, sep="\n")
+    if arguments.output:
+        plot.save(arguments.output, activation.name, second_derivative=True)
+    elif sys.stdout.isatty() and activation.elementwise:
+        print("", _drawn(activation), sep="\n")
+    return 0
+
+
+def _card(activation: ActivationInfo) -> dict[str, str]:
+    trained = ", trained" if issubclass(activation.layer, TrainedLayer) else ""
+    signature = str(inspect.signature(activation.function))
+    forward, backward = gain.in_words(activation.name)
+    lines = {
+        "string": f'"{activation.name}"',
+        "function": f"ka.{activation.name}{signature}",
+        "layer": f"ka.{activation.layer.__name__}{trained}",
+        "aliases": ", ".join(f'"{alias}"' for alias in activation.aliases),
+        "family": activation.family,
+        "formula": activation.formula,
+        "gradient": activation.backward,
+        "range": list.in_words(activation.range),
+        "kinks": ", ".join(f"{kink:g}" for kink in activation.kinks),
+        "monotonic": {True: "yes", False: "no", None: None}[activation.monotonic],
+        "gain": f"{forward} forward, {backward} backward",
+        "Keras": activation.keras,
+        "PyTorch": activation.torch,
+        "source": ", ".join(filter(None, (activation.paper, activation.url))),
+    }
+    return {name: value for name, value in lines.items() if value}
+
+
+def _drawn(activation: ActivationInfo) -> str:
+    import plotille
+
+    figure = plotille.Figure()
+    figure.width, figure.height, figure.color_mode = 60, 14, "names"
+    curve = plotting.curve(activation, {}, (-6.0, 6.0))
+    figure.set_x_limits(-6.0, 6.0)
+    for y, colour in zip(curve.orders[:2], ("bright_blue", "bright_red"), strict=True):
+        drawn = np.isfinite(y)
+        figure.plot(curve.x[drawn], y[drawn], lc=colour)
+    lines = figure.show().splitlines()
+    return "\n".join([*lines, "value in blue, derivative in red"])

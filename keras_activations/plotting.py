@@ -1,0 +1,259 @@
+"""Plots of values and derivatives."""
+
+import ast
+import dataclasses
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from keras_activations._layers import GatedLayer
+from keras_activations._registry import ActivationInfo, described
+
+Array = np.ndarray[Any, Any]
+
+# Okabe and Ito's colours, which the colour-blind can tell apart; dashes once they are used up.
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+_DASHES = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)))
+_TITLES = ("value", "derivative", "second derivative")
+_POINTS = 2001
+# How near to a kink its two sides are looked at, how large a jump is then, and how far out
+# asymptotes are looked for.
+_SIDE, _VISIBLE, _FAR = 1e-9, 1e-4, (1e4, 1e6, 1e8)
+
+
+def plot(
+    *identifiers: Any,
+    derivative: bool = True,
+    second_derivative: bool = False,
+    limits: tuple[float, float] = (-6.0, 6.0),
+    axes: Any = None,
+    **parameters: Any,
+) -> Any:
+    """Draws activations and their derivatives, side by side.
+
+    Dots mark the kinks, an open one what a jump leaves out; thin dotted lines are asymptotes. Of a
+    gated unit the effect of its gate is shown, with 1 for the other half.
+
+    Args:
+        *identifiers: Names, functions, layer classes or layers of activations; names with
+            parameters, such as `"snake(alpha=[0.5, 1.0])"`.
+        derivative: Whether to draw the first derivative, as the backward pass has it.
+        second_derivative: Whether to draw the second derivative.
+        limits: The smallest and the largest x.
+        axes: Matplotlib axes to draw on, one for each of value and derivatives that is drawn; None
+            for a new figure.
+        **parameters: Arguments of the activations other than x; a list draws a curve for each of
+            its values.
+
+    Returns:
+        List of the matplotlib axes.
+
+    Raises:
+        ImportError: If matplotlib is not installed.
+        ValueError: If there is no such activation or parameter, if one is neither element-wise nor
+            gated, or if there are too few axes.
+
+    Example:
+
+    >>> import keras_activations as ka
+    >>> axes = ka.plot("gelu", "mish", derivative=True)
+    >>> [ax.get_title() for ax in axes]
+    ['value', 'derivative']
+    >>> axes = ka.plot("snake", alpha=[0.5, 1.0, 2.0])
+    >>> axes[0].figure.savefig("snake.png")  # doctest: +SKIP
+    """
+    curves = list(_curves(identifiers, parameters, limits))
+    orders = [0, *([1] if derivative else []), *([2] if second_derivative else [])]
+    panels = _panels(axes, len(orders))
+    for ax, order in zip(panels, orders, strict=True):
+        ax.axhline(0.0, color="0.8", linewidth=0.8, zorder=0)
+        ax.axvline(0.0, color="0.8", linewidth=0.8, zorder=0)
+        for number, curve in enumerate(curves):
+            colour = _COLOURS[number % len(_COLOURS)]
+            dashes = _DASHES[number // len(_COLOURS) % len(_DASHES)]
+            ax.plot(curve.x, curve.orders[order], color=colour, linestyle=dashes, label=curve.label)
+            for mark in curve.marks[order]:
+                _mark(ax, *mark, colour=colour)
+        for line in sorted({line for curve in curves for line in curve.asymptotes[order]}):
+            _asymptote(ax, *line, limits)
+        ax.set_title(_TITLES[order])
+        ax.set_xlabel("x")
+        ax.set_xlim(*limits)
+        ax.spines[["top", "right"]].set_visible(False)
+    panels[0].legend(frameon=False)
+    return panels
+
+
+def _panels(axes: Any, count: int) -> list[Any]:
+    if axes is None:
+        try:
+            from matplotlib import pyplot
+        except ImportError as error:
+            raise ImportError(
+                "Plots need matplotlib. Try: pip install 'keras_activations[plot]'"
+            ) from error
+        size = (4.0 * count, 3.2)
+        _, axes = pyplot.subplots(1, count, figsize=size, squeeze=False, layout="constrained")
+    panels = list(np.ravel(axes))
+    if len(panels) != count:
+        raise ValueError(f"Expected {count} axes. Received: {len(panels)}")
+    return panels
+
+
+def _mark(ax: Any, x: float, left: float, at: float, right: float, colour: str) -> None:
+    """A full dot where the curve is, open ones at the ends that it jumps to or from."""
+    style = {"color": colour, "markersize": 4.5, "linestyle": "none", "zorder": 3}
+    for y in {y for y in (left, right) if abs(y - at) > _VISIBLE}:
+        ax.plot(x, y, "o", markerfacecolor="white", **style)
+    ax.plot(x, at, "o", **style)
+
+
+def _asymptote(
+    ax: Any, slope: float, intercept: float, positive: bool, limits: tuple[float, float]
+) -> None:
+    x = np.clip([0.0, limits[1] if positive else limits[0]], *limits)
+    ax.plot(x, slope * x + intercept, ":", color="0.4", linewidth=1.0, scaley=False, zorder=1)
+
+
+@dataclasses.dataclass(frozen=True)
+class Curve:
+    """One activation at one set of parameters, over its x.
+
+    Attributes:
+        label: What the legend says.
+        x: The points, increasing.
+        orders: Value, first and second derivative there, NaN where there is none.
+        marks: For each order the kinks: x, and y on the left of it, there, and on the right.
+        asymptotes: For each order the lines: slope, intercept, and whether for positive x.
+    """
+
+    label: str
+    x: Array
+    orders: Sequence[Array]
+    marks: Sequence[Sequence[tuple[float, float, float, float]]]
+    asymptotes: Sequence[Sequence[tuple[float, float, bool]]]
+
+
+def _curves(
+    identifiers: Sequence[Any], parameters: Mapping[str, Any], limits: tuple[float, float]
+) -> Iterator[Curve]:
+    if not identifiers:
+        raise ValueError("Expected the name of at least one activation.")
+    if not limits[0] < limits[1]:
+        raise ValueError(f"`limits` must increase. Received: limits={limits}")
+    for activation, given in [described(identifier, parameters) for identifier in identifiers]:
+        if not (activation.elementwise or issubclass(activation.layer, GatedLayer)):
+            raise ValueError(
+                f"{activation.name} is not element-wise: there is no curve of one input to draw."
+            )
+        choices = [_several(activation, name, value) for name, value in given.items()]
+        for values in itertools.product(*choices):
+            yield curve(activation, dict(zip(given, values, strict=True)), limits)
+
+
+def _several(activation: ActivationInfo, name: str, value: Any) -> Sequence[Any]:
+    """The values of a parameter for which there is a curve."""
+    if not isinstance(value, list | tuple | np.ndarray):
+        return [value]
+    if len(value) == 0:
+        raise ValueError(f"`{name}` must be a number or a list of some. Received: {name}={value!r}")
+    # Of a parameter that has several numbers a list of numbers is one value.
+    whole = isinstance(activation.parameters[name], tuple) and np.ndim(value[0]) == 0
+    return [value] if whole else list(value)
+
+
+def curve(
+    activation: ActivationInfo, given: Mapping[str, Any], limits: tuple[float, float]
+) -> Curve:
+    """What is to be drawn of one activation.
+
+    Args:
+        activation: The activation.
+        given: Arguments of its function.
+        limits: The smallest and the largest x.
+
+    Returns:
+        A `Curve`.
+    """
+    low, high = limits
+    kinks = [k for k in _candidates(activation, given) if low < k < high]
+    around = np.array([[k - _SIDE, k, k + _SIDE] for k in kinks]).reshape(-1, 3)
+    x = np.unique(np.concatenate([np.linspace(low, high, _POINTS), around.ravel()]))
+    orders = _orders(activation, given, x)
+    sides = [y[np.searchsorted(x, around)] for y in orders]
+    jumps = [np.ptp(rows, axis=1) > _VISIBLE for rows in sides]
+    # The value may have a corner where the backward pass deliberately has no jump.
+    jumps[0] |= np.abs(np.diff(sides[0], 2)[:, 0]) > _VISIBLE * _SIDE
+    values = ", ".join(f"{name}={value}" for name, value in given.items())
+    return Curve(
+        label=f"{activation.name}({values})" if values else activation.name,
+        x=x,
+        # A line must not join the two sides of a jump.
+        orders=[
+            np.where(np.isin(x, around[jump, 1]), np.nan, y)
+            for y, jump in zip(orders, jumps, strict=True)
+        ],
+        # A kink is marked where the curve bends, and where its derivative jumps.
+        marks=[
+            [(kinks[i], *rows[i]) for i in np.flatnonzero(np.any(jumps[n : n + 2], axis=0))]
+            for n, rows in enumerate(sides)
+        ],
+        asymptotes=list(_asymptotes(activation, given)),
+    )
+
+
+def _orders(activation: ActivationInfo, given: Mapping[str, Any], x: Array) -> list[Array]:
+    """Value, first and second derivative."""
+    inputs = tf.constant(x, tf.float64)
+    zero = tf.UnconnectedGradients.ZERO
+    with tf.GradientTape() as outer:
+        outer.watch(inputs)
+        with tf.GradientTape() as inner:
+            inner.watch(inputs)
+            if activation.elementwise:
+                y = activation.function(inputs, **given)
+            else:
+                y = activation.function(tf.stack([tf.ones_like(inputs), inputs], -1), **given)
+                y = tf.squeeze(y, -1)
+        dx = inner.gradient(y, inputs, unconnected_gradients=zero)
+    return [y.numpy(), dx.numpy(), outer.gradient(dx, inputs, unconnected_gradients=zero).numpy()]
+
+
+def _asymptotes(
+    activation: ActivationInfo, given: Mapping[str, Any]
+) -> Iterator[list[tuple[float, float, bool]]]:
+    """Of each order the lines that it nears on the left and on the right."""
+    far = np.array(_FAR)
+    for left, right in zip(
+        _orders(activation, given, -far), _orders(activation, given, far), strict=True
+    ):
+        yield [
+            (*line, positive)
+            for x, y, positive in ((-far, left, False), (far, right, True))
+            if (line := _line(x, y))
+        ]
+
+
+def _candidates(activation: ActivationInfo, given: Mapping[str, Any]) -> list[float]:
+    """Where kinks may be: the claims hold for default parameters and for the value."""
+    nodes = ast.walk(ast.parse(f"({activation.formula}, {activation.backward})"))
+    values: list[Any] = [node.value for node in nodes if isinstance(node, ast.Constant)]
+    values += {**activation.parameters, **given}.values()
+    numbers = [np.ravel(v) for v in values if np.asarray(v).dtype.kind in "fi"]
+    sizes = np.concatenate([[0.0], *numbers])
+    return sorted({*activation.kinks, *sizes, *-sizes})
+
+
+def _line(x: Array, y: Array) -> tuple[float, float] | None:
+    """Slope and intercept of the line on which all points are, or None."""
+    if not np.all(np.isfinite(y)):
+        return None
+    slope = (y[-1] - y[-2]) / (x[-1] - x[-2])
+    intercept = y[-1] - slope * x[-1]
+    if np.any(np.abs(slope * x + intercept - y) > _VISIBLE):
+        return None
+    # Rounded, so that activations that share a line have the same one.
+    return round(float(slope), 6), round(float(intercept), 4)

@@ -1,0 +1,141 @@
+"""The commands that look things up, draw and print gains."""
+
+import importlib.metadata
+import sys
+
+import pytest
+from cases import is_learnable, required
+
+import keras_activations as ka
+from keras_activations import cli
+
+ELEMENTWISE = [i.name for i in ka.catalogue() if i.elementwise and not required(i)]
+SOME = ka.catalogue()[::9]
+
+
+@pytest.fixture
+def terminal(monkeypatch, capsys):
+    monkeypatch.setattr(type(sys.stdout), "isatty", lambda _: True)
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+def _printed(capsys, *arguments, code=0):
+    assert cli.main(arguments) == code
+    return capsys.readouterr().out.splitlines()
+
+
+def test_list_has_a_line_for_each_when_it_is_not_for_a_terminal(capsys):
+    lines = _printed(capsys, "list")
+    assert [line.split("\t")[0] for line in lines] == [i.name for i in ka.catalogue()]
+    assert all(line.count("\t") == 5 for line in lines)
+
+
+def test_list_is_a_table_in_a_terminal(capsys, terminal):
+    lines = _printed(capsys, "list", "--family", "gated")
+    gated = [i for i in ka.catalogue() if i.family == "gated"]
+    assert lines[0].split() == ["name", "layer", "family", "parameters", "range", "source"]
+    # Narrow as the terminal is, names are whole.
+    assert {i.name for i in gated} <= {line.split()[0] for line in lines[1:-1]}
+    assert lines[-1].startswith(f"{len(gated)} activations.")
+
+
+def test_list_takes_filters(capsys):
+    def names(*arguments):
+        return {line.split("\t")[0] for line in _printed(capsys, "list", *arguments)}
+
+    assert names("gelu") == {i.name for i in ka.catalogue() if "gelu" in i.name.lower()}
+    bounded, monotonic, trained = names("--bounded"), names("--monotonic"), names("--trained")
+    assert bounded & monotonic == names("--bounded", "--monotonic") != set()
+    for info in ka.catalogue():
+        assert (info.name in trained) == is_learnable(info)
+        assert (info.name in monotonic) == bool(info.monotonic)
+    assert _printed(capsys, "list", "no such thing", code=1) == []
+
+
+@pytest.mark.parametrize("info", SOME, ids=lambda i: i.name)
+def test_show_says_what_is_known(capsys, info):
+    text = "\n".join(_printed(capsys, "show", info.name))
+    for known in (f'"{info.name}"', info.layer.__name__, info.formula, info.family, info.url):
+        assert (known or "") in text
+    for name in info.parameters:
+        assert name in text
+    assert info.function.__doc__.split("\n")[0] in text
+
+
+def test_show_takes_an_alias_and_draws_in_a_terminal(capsys, terminal):
+    info = next(i for i in ka.catalogue() if i.aliases and i.elementwise)
+    lines = _printed(capsys, "show", info.aliases[0])
+    assert any(f'"{info.name}"' in line for line in lines)
+    assert any("⠤" in line or "⣀" in line for line in lines)
+    assert "blue" in lines[-1]
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
+def test_plot_writes_a_picture(capsys, tmp_path, suffix):
+    path = tmp_path / "new" / f"picture.{suffix}"
+    assert _printed(capsys, "plot", *ELEMENTWISE[:2], "--output", str(path)) == [str(path)]
+    assert path.read_bytes()[:5] in (b"\x89PNG\r", b"<?xml", b"%PDF-")
+
+
+def test_show_and_plot_take_parameters(capsys, tmp_path):
+    path = tmp_path / "picture.svg"
+    command = ["plot", "snake(alpha=[0.5, 2.0])", "--second-derivative", "--limits", "-3", "3"]
+    _printed(capsys, *command, "--output", str(path))
+    assert path.stat().st_size > 10_000
+
+
+def test_nothing_is_left_of_a_picture_that_failed(capsys, tmp_path):
+    for command in (
+        ["plot", ELEMENTWISE[0], "--output", str(tmp_path / "picture.nonsense")],
+        ["plot", ELEMENTWISE[0] + "x", "--output", str(tmp_path / "picture.png")],
+        ["plot", ELEMENTWISE[0], "--limits", "3", "-3", "--output", str(tmp_path / "picture.png")],
+    ):
+        assert cli.main(command) == 2
+        assert len(capsys.readouterr().err.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_gain_prints_both(capsys):
+    names = [ELEMENTWISE[3], "leaky_relu(negative_slope=0.1)"]
+    header, *lines = _printed(capsys, "gain", *names)
+    assert header.split("\t") == ["name", "forward", "backward"]
+    for name, line in zip(names, lines, strict=True):
+        found = line.split("\t")
+        assert found[0] == name
+        expected = [ka.gain(name), ka.gain(name, "backward")]
+        assert [float(n) for n in found[1:]] == pytest.approx(expected, rel=1e-5)
+    assert cli.main(["gain", "leaky_relu(slope=0.1)"]) == 2
+    assert "negative_slope" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", list(cli.COMMANDS))
+def test_help_has_examples_that_parse(capsys, command):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main([command, "--help"])
+    assert stopped.value.code == 0
+    text = capsys.readouterr().out
+    examples = text.partition("examples:\n")[2].splitlines()
+    assert len(examples) >= 2
+    assert all(e.startswith(f"  python -m keras_activations {command}") for e in examples)
+
+
+def test_what_is_not_installed_is_named(capsys, monkeypatch, terminal):
+    for module, command in (("rich", ["list"]), ("plotille", ["show", ELEMENTWISE[0]])):
+        with monkeypatch.context() as patch:
+            for name in [n for n in sys.modules if n.partition(".")[0] == module]:
+                patch.delitem(sys.modules, name)
+            patch.setitem(sys.modules, module, None)
+            assert cli.main(command) == 2
+        error = capsys.readouterr().err
+        assert module in error
+        assert "pip install 'keras_activations[" in error
+
+
+def test_the_program_is_installed():
+    (program,) = [
+        e
+        for e in importlib.metadata.distribution("keras_activations").entry_points
+        if e.group == "console_scripts"
+    ]
+    assert (program.name, program.load()) == ("keras-activations", cli.main)
