@@ -2,6 +2,8 @@
 
 import keras as _keras
 
+__version__ = "0.1.0"
+
 if _keras.backend.backend() != "tensorflow":
     raise ImportError(
         f"keras_activations needs Keras on TensorFlow, but Keras runs on "
@@ -117,6 +119,7 @@ from keras_activations.activations.telu import TeLU, telu
 from keras_activations.activations.threshold import Threshold, threshold
 from keras_activations.activations.tlu import TLU, tlu
 from keras_activations.activations.xielu import XIELU, xielu
+from keras_activations.comparison import compare
 from keras_activations.gains import gain, initializer
 from keras_activations.plotting import plot
 
@@ -246,6 +249,7 @@ __all__ = [
     "clipped_gelu",
     "cloglog",
     "colu",
+    "compare",
     "crelu",
     "derf",
     "dyt",
@@ -343,7 +347,5 @@ __all__ = [
     "use",
     "xielu",
 ]
-
-__version__ = "0.1.0"
 
 _keras_strings.install()

@@ -1,6 +1,7 @@
 """What long measurements share: progress, and files that an interrupt leaves whole."""
 
 import contextlib
+import importlib.util
 import itertools
 import json
 import os
@@ -112,7 +113,7 @@ def write(path: pathlib.Path, content: str | bytes) -> None:
 
 @contextlib.contextmanager
 def progress(total: int) -> Iterator[Announce]:
-    """Shows how far a long job is: a bar in a terminal, else a line for each part.
+    """Shows how far a long job is: a bar in a terminal, or a line for each part.
 
     Args:
         total: How many parts there are.
@@ -121,7 +122,7 @@ def progress(total: int) -> Iterator[Announce]:
         Function that takes what to say of a part that is done.
     """
     done = itertools.count()
-    if not sys.stderr.isatty():
+    if not sys.stderr.isatty() or importlib.util.find_spec("rich") is None:
         yield lambda text: print(f"{next(done)}/{total} {text}", file=sys.stderr, flush=True)
         return
     import rich.console

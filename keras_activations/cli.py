@@ -10,6 +10,7 @@ COMMANDS = {
     "list": ("commands.list", "List the activations there are."),
     "show": ("commands.show", "Show what is known about one of them."),
     "plot": ("commands.plot", "Draw values and derivatives to a file."),
+    "compare": ("commands.compare", "Train the same network with each of several activations."),
     "gain": ("commands.gain", "Print the factors that keep signals and gradients at their size."),
     "accuracy": (
         "accuracy",
@@ -51,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given = parser.parse_args(arguments)
         return int(given.run(given))
     except ModuleNotFoundError as error:
-        print(f"{error}. Try: pip install 'keras_activations[measure,plot]'", file=sys.stderr)
+        print(f"{error}. Try: pip install 'keras_activations[examples,measure]'", file=sys.stderr)
     except (ImportError, OSError, TypeError, ValueError) as error:
         print(error, file=sys.stderr)
     return 2

@@ -67,27 +67,51 @@ def plot(
     """
     curves = list(_curves(identifiers, parameters, limits))
     orders = [0, *([1] if derivative else []), *([2] if second_derivative else [])]
-    panels = _panels(axes, len(orders))
-    for ax, order in zip(panels, orders, strict=True):
+    drawn = panels(axes, len(orders))
+    for ax, order in zip(drawn, orders, strict=True):
         ax.axhline(0.0, color="0.8", linewidth=0.8, zorder=0)
         ax.axvline(0.0, color="0.8", linewidth=0.8, zorder=0)
         for number, curve in enumerate(curves):
-            colour = _COLOURS[number % len(_COLOURS)]
-            dashes = _DASHES[number // len(_COLOURS) % len(_DASHES)]
-            ax.plot(curve.x, curve.orders[order], color=colour, linestyle=dashes, label=curve.label)
+            ax.plot(curve.x, curve.orders[order], label=curve.label, **style(number))
             for mark in curve.marks[order]:
-                _mark(ax, *mark, colour=colour)
+                _mark(ax, *mark, colour=style(number)["color"])
         for line in sorted({line for curve in curves for line in curve.asymptotes[order]}):
             _asymptote(ax, *line, limits)
         ax.set_title(_TITLES[order])
         ax.set_xlabel("x")
         ax.set_xlim(*limits)
         ax.spines[["top", "right"]].set_visible(False)
-    panels[0].legend(frameon=False)
-    return panels
+    drawn[0].legend(frameon=False)
+    return drawn
 
 
-def _panels(axes: Any, count: int) -> list[Any]:
+def style(number: int) -> dict[str, Any]:
+    """Colour and dashes of the curve of that number, which the colour-blind can tell from others.
+
+    Args:
+        number: Which curve, from 0.
+
+    Returns:
+        Keyword arguments of matplotlib's `plot`.
+    """
+    dashes = _DASHES[number // len(_COLOURS) % len(_DASHES)]
+    return {"color": _COLOURS[number % len(_COLOURS)], "linestyle": dashes}
+
+
+def panels(axes: Any, count: int) -> list[Any]:
+    """The axes to draw on, side by side.
+
+    Args:
+        axes: Matplotlib axes, or None for those of a new figure.
+        count: How many there must be.
+
+    Returns:
+        List of axes.
+
+    Raises:
+        ImportError: If matplotlib is not installed.
+        ValueError: If there are more or fewer.
+    """
     if axes is None:
         try:
             from matplotlib import pyplot
@@ -97,18 +121,18 @@ def _panels(axes: Any, count: int) -> list[Any]:
             ) from error
         size = (4.0 * count, 3.2)
         _, axes = pyplot.subplots(1, count, figsize=size, squeeze=False, layout="constrained")
-    panels = list(np.ravel(axes))
-    if len(panels) != count:
-        raise ValueError(f"Expected {count} axes. Received: {len(panels)}")
-    return panels
+    given = list(np.ravel(axes))
+    if len(given) != count:
+        raise ValueError(f"Expected {count} axes. Received: {len(given)}")
+    return given
 
 
 def _mark(ax: Any, x: float, left: float, at: float, right: float, colour: str) -> None:
     """A full dot where the curve is, open ones at the ends that it jumps to or from."""
-    style = {"color": colour, "markersize": 4.5, "linestyle": "none", "zorder": 3}
+    dot = {"color": colour, "markersize": 4.5, "linestyle": "none", "zorder": 3}
     for y in {y for y in (left, right) if abs(y - at) > _VISIBLE}:
-        ax.plot(x, y, "o", markerfacecolor="white", **style)
-    ax.plot(x, at, "o", **style)
+        ax.plot(x, y, "o", markerfacecolor="white", **dot)
+    ax.plot(x, at, "o", **dot)
 
 
 def _asymptote(

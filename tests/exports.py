@@ -12,6 +12,8 @@ HEAD = '''"""Activation functions for Keras 3 on TensorFlow: functions, layers, 
 
 import keras as _keras
 
+__version__ = "0.1.0"
+
 if _keras.backend.backend() != "tensorflow":
     raise ImportError(
         f"keras_activations needs Keras on TensorFlow, but Keras runs on "
@@ -21,6 +23,7 @@ if _keras.backend.backend() != "tensorflow":
 from keras_activations import _keras_strings
 from keras_activations._keras_strings import use
 from keras_activations._registry import ActivationInfo, catalogue, get, info, layer
+from keras_activations.comparison import compare
 from keras_activations.gains import gain, initializer
 from keras_activations.plotting import plot
 '''
@@ -28,6 +31,7 @@ from keras_activations.plotting import plot
 TOOLS = (
     "ActivationInfo",
     "catalogue",
+    "compare",
     "gain",
     "get",
     "info",
@@ -38,8 +42,6 @@ TOOLS = (
 )
 
 TAIL = """
-__version__ = "0.1.0"
-
 _keras_strings.install()
 """
 

@@ -1,0 +1,105 @@
+"""`python -m keras_activations compare`: LeNet-5 with each of several activations."""
+
+import argparse
+import pathlib
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_activations.comparison import Data, compare
+
+EXAMPLES = """examples:
+  python -m keras_activations compare relu gelu mish
+  python -m keras_activations compare relu "snake(alpha=0.5)" --data mnist.npz --limit 5000
+  python -m keras_activations compare relu mish --data cifar10 --seeds 5 --target 0.6
+"""
+SIZE = 32
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares what the command takes.
+
+    Args:
+        parser: Parser of the command.
+    """
+    add = parser.add_argument
+    add("names", nargs="+", metavar="NAME", help="activations; the first is the standard")
+    add(
+        "--data",
+        default="digits",
+        help="a folder with train/CLASS/ and test/CLASS/ of images, which are scaled to 32 × 32; "
+        "an .npz file with x_train, y_train, x_test, y_test; or digits, scikit-learn's",
+    )
+    add("--limit", type=int, help="train on that many examples")
+    add("--seeds", type=int, default=3, help="runs of each activation (3)")
+    add("--epochs", type=int, default=5)
+    add("--batch-size", type=int, default=128)
+    add("--target", type=float, help="accuracy to reach")
+    add("--folder", default="comparison", help="for what is kept; continued if it exists")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Trains, and prints the table.
+
+    Args:
+        arguments: What `add_arguments` declares.
+
+    Returns:
+        Exit code.
+    """
+    (x, y), validation = _data(arguments.data)
+    found = compare(
+        arguments.names,
+        (x[: arguments.limit], y[: arguments.limit]),
+        validation,
+        seeds=arguments.seeds,
+        epochs=arguments.epochs,
+        batch_size=arguments.batch_size,
+        target=arguments.target,
+        folder=arguments.folder,
+    )
+    print(found)
+    print(f"\nTable, curves and every run: {arguments.folder}")
+    return 0
+
+
+def _data(name: str) -> tuple[Data, Data]:
+    path = pathlib.Path(name)
+    if path.is_dir():
+        train, test = (_images(path / part) for part in ("train", "test"))
+        return _shuffled(*train), test
+    if path.is_file():
+        with np.load(path) as arrays:
+            return _pair(arrays, "train"), _pair(arrays, "test")
+    if name != "digits":
+        raise ValueError(f"There is no folder and no file {name}.")
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    x, y = _shuffled(np.kron(digits.images, np.ones((1, 4, 4)))[..., None], digits.target)
+    return (x[360:], y[360:]), (x[:360], y[:360])
+
+
+def _pair(arrays: Any, part: str) -> Data:
+    names = [f"x_{part}", f"y_{part}"]
+    if missing := [name for name in names if name not in arrays]:
+        raise ValueError(f"There is no {' and no '.join(missing)} among {', '.join(arrays)}.")
+    x, y = arrays[names[0]], np.ravel(arrays[names[1]])
+    return (x if x.ndim == 4 else x[..., None]), y
+
+
+def _images(folder: pathlib.Path) -> Data:
+    if not folder.is_dir():
+        raise ValueError(f"There is no folder {folder}.")
+    data = keras.utils.image_dataset_from_directory(
+        folder, image_size=(SIZE, SIZE), shuffle=False, verbose=False
+    )
+    x, y = zip(*data.as_numpy_iterator(), strict=True)
+    return np.concatenate(x).astype("uint8"), np.concatenate(y)
+
+
+def _shuffled(x: Any, y: Any) -> Data:
+    """In an order in which the first of them are of all classes."""
+    order = np.random.default_rng(0).permutation(len(x))
+    return x[order], y[order]

@@ -1,0 +1,426 @@
+"""The same model with different activations, trained and compared."""
+
+import contextlib
+import csv
+import dataclasses
+import hashlib
+import io
+import math
+import pathlib
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_activations import plotting
+from keras_activations._runs import Row, begun, keep, progress, undone, write
+
+Array = np.ndarray[Any, Any]
+Data = tuple[Any, Any]
+BuildFunction = Callable[[Any], keras.Model]
+
+_CONFIDENCE = 0.95
+
+
+def compare(
+    activations: Sequence[Any],
+    train: Data,
+    validation: Data,
+    *,
+    build_fn: BuildFunction | None = None,
+    seeds: int = 3,
+    epochs: int = 5,
+    batch_size: int = 128,
+    metric: str = "accuracy",
+    target: float | None = None,
+    folder: str | pathlib.Path | None = None,
+) -> "Comparison":
+    """Trains the same model with each activation, from several seeds, and compares the results.
+
+    For each seed, all activations start from the same weights and see the same batches in the same
+    order, so that they are compared pair by pair: differences are from the first activation, with
+    the half-width of a 95 % confidence interval by Student's t. The rows of the table stay in the
+    order given: what lies within the noise has no rank.
+
+    Args:
+        activations: What `activation=` takes: names, with parameters if you like, or functions.
+            The first is what the others are compared with.
+        train: Inputs and targets to train on, as arrays.
+        validation: Inputs and targets to measure on, after each epoch.
+        build_fn: Function of an activation that returns a new model. One that is not compiled is
+            compiled with Adam, sparse categorical cross-entropy and accuracy. By default LeNet-5
+            for images of at least 20 × 20, with as many outputs as there are classes.
+        seeds: How many times each is trained.
+        epochs: Passes over the training data.
+        batch_size: Examples in a step.
+        metric: The validation metric that is compared. Less is better for `"loss"` and for names
+            that end in `"error"`, such as `"mean_absolute_error"`.
+        target: Value of the metric; the table says in which epoch it was first reached.
+        folder: Where each run is kept as soon as it is done, with the table as text and CSV, and
+            learning curves as CSV and PNG. If the folder is there from an earlier call that was
+            interrupted, its runs are not repeated; nor if more activations, or seeds, are asked
+            for.
+
+    Returns:
+        A `Comparison`; `print` shows its table.
+
+    Raises:
+        ValueError: If there is no such activation or metric, too little data, or if the folder
+            holds runs of another machine.
+
+    Example:
+
+    >>> import keras
+    >>> import numpy as np
+    >>> import keras_activations as ka
+    >>> x = np.random.default_rng(0).normal(size=(64, 4))
+    >>> y = (x[:, 0] > 0).astype("int32")
+    >>> def build(activation):
+    ...     return keras.Sequential(
+    ...         [keras.layers.Dense(8, activation), keras.layers.Dense(2, "softmax")]
+    ...     )
+    >>> found = ka.compare(
+    ...     ["relu", "mish"], (x, y), (x, y), build_fn=build, seeds=2, epochs=1
+    ... )
+    >>> [row["activation"] for row in found.summary]
+    ['relu', 'mish']
+    """
+    labels = {_label(activation): activation for activation in activations}
+    if not labels:
+        raise ValueError("Expected at least one activation.")
+    train, validation = _arrays("train", train), _arrays("validation", validation)
+    for name, value in (("seeds", seeds), ("epochs", epochs), ("batch_size", batch_size)):
+        if not isinstance(value, int) or value < 1:
+            raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
+    build = build_fn or _lenet5(*train)
+    folder = None if folder is None else pathlib.Path(folder)
+    settings = {
+        "kind": "training",
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "data": _fingerprint(*train, *validation),
+    }
+    # Each is built before the first is trained, so that what cannot be built fails at once.
+    models = {label: _described(_model(build, a, train)) for label, a in labels.items()}
+    # All activations from one seed, then from the next: an interrupt leaves whole comparisons, and
+    # a machine that slows down slows all of them down.
+    jobs = [
+        {**settings, "activation": label, "model": models[label], "seed": seed}
+        for seed in range(seeds)
+        for label in labels
+    ]
+    rows = begun(folder and folder / "runs.jsonl")
+    missing = undone(jobs, rows)
+    with progress(len(missing)) as announce:
+        for job in missing:
+            announce(f"{job['activation']}, seed {job['seed']}")
+            keras.utils.set_random_seed(job["seed"])
+            model = _model(build, labels[job["activation"]], train)
+            result = _trained(model, train, validation, job)
+            rows.append({"job": job, "result": result})
+            keep(rows[-1], folder and folder / "runs.jsonl")
+    results = [next(row for row in rows if row["job"] == job) for job in jobs]
+    runs = [
+        {"activation": r["job"]["activation"], "seed": r["job"]["seed"], **r["result"]}
+        for r in results
+    ]
+    if f"val_{metric}" not in runs[0]["history"]:
+        names = [n.removeprefix("val_") for n in runs[0]["history"] if n.startswith("val_")]
+        raise ValueError(f"There is no metric {metric!r}, but {', '.join(names)}.")
+    found = Comparison(metric, runs, target)
+    if folder is not None:
+        found.save(folder)
+    return found
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """What came out of `compare`.
+
+    Attributes:
+        metric: Name of the metric that was compared.
+        runs: For each activation and seed a dictionary: `"activation"`, `"seed"`, `"history"` as
+            from `fit`, and `"step"`, the duration of a training step in seconds: the median over
+            the epochs but for the first, in which the graph is made.
+        target: Value of the metric that was to be reached, or None.
+    """
+
+    metric: str
+    runs: list[dict[str, Any]]
+    target: float | None = None
+
+    @property
+    def summary(self) -> list[dict[str, Any]]:
+        """A dictionary for each activation.
+
+        The metric after the last epoch, as `"mean"` and `"deviation"`; its `"difference"` from the
+        first activation, with the half-width of the 95 % confidence interval, `"uncertainty"`;
+        `"time"`, the median ratio of the durations of a step to the first activation's; `"epochs"`
+        to the target, the mean of those that reached it; `"reached"` and `"diverged"`, how many
+        runs did.
+        """
+        labels = list(dict.fromkeys(run["activation"] for run in self.runs))
+        return [self._summary(label, labels[0]) for label in labels]
+
+    def _summary(self, label: str, first: str) -> dict[str, Any]:
+        own, theirs = self._of(label), self._of(first)
+        scores = np.array([self._curve(run)[-1] for run in own])
+        differences = scores - np.array([self._curve(run)[-1] for run in theirs])
+        differences = differences[np.isfinite(differences)]
+        finite = scores[np.isfinite(scores)]
+        epochs = [epoch for run in own if (epoch := self._reached(run)) is not None]
+        ratios = [run["step"] / other["step"] for run, other in zip(own, theirs, strict=True)]
+        return {
+            "activation": label,
+            "seeds": len(own),
+            "mean": float(np.mean(finite)) if len(finite) else math.nan,
+            "deviation": float(np.std(finite, ddof=1)) if len(finite) > 1 else math.nan,
+            "difference": float(np.mean(differences)) if len(differences) else math.nan,
+            "uncertainty": _half_width(differences),
+            "time": float(np.median(ratios)),
+            "epochs": float(np.mean(epochs)) if epochs else math.nan,
+            "reached": len(epochs),
+            "diverged": len(scores) - len(finite),
+        }
+
+    def __str__(self) -> str:
+        header = ["activation", self.metric, "difference", "", "step time"]
+        lines = [[*header, f"epochs to {self.target:g}"] if self.target is not None else header]
+        for n, row in enumerate(self.summary):
+            line = [row["activation"], _plus_minus(row["mean"], row["deviation"])]
+            line += (
+                ["", "compared with"]
+                if n == 0
+                else [
+                    _plus_minus(row["difference"], row["uncertainty"], "+"),
+                    self._verdict(row),
+                ]
+            )
+            line += [f"{row['time']:.2f} ×"]
+            if self.target is not None:
+                never = "never" if not row["reached"] else f"{row['epochs']:.1f}"
+                line += [f"{never} ({row['reached']} of {row['seeds']})"]
+            lines.append(line)
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        return "\n".join(
+            "  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
+            for line in lines
+        )
+
+    def _verdict(self, row: dict[str, Any]) -> str:
+        if row["diverged"]:
+            return f"diverged in {row['diverged']} of {row['seeds']}"
+        if math.isnan(row["uncertainty"]):
+            return "one seed tells nothing"
+        if abs(row["difference"]) <= row["uncertainty"]:
+            return "within the noise"
+        return "better" if (row["difference"] > 0.0) != self._less_is_better else "worse"
+
+    def save(self, folder: str | pathlib.Path) -> None:
+        """Writes `table.txt`, `summary.csv`, `curves.csv` and, with matplotlib, `curves.png`.
+
+        Args:
+            folder: Where to; made if need be.
+        """
+        folder = pathlib.Path(folder)
+        write(folder / "table.txt", f"{self}\n")
+        write(folder / "summary.csv", _csv(self.summary))
+        curves = [
+            {"activation": run["activation"], "seed": run["seed"], "epoch": epoch + 1}
+            | {name: values[epoch] for name, values in run["history"].items()}
+            for run in self.runs
+            for epoch in range(len(run["history"]["loss"]))
+        ]
+        write(folder / "curves.csv", _csv(curves))
+        with contextlib.suppress(ImportError):
+            figure = self.plot()[0].figure
+            picture = io.BytesIO()
+            figure.savefig(picture, format="png", dpi=150)
+            write(folder / "curves.png", picture.getvalue())
+
+    def plot(self, axes: Any = None) -> list[Any]:
+        """Draws the learning curves: the mean over the seeds, and a band from least to largest.
+
+        Args:
+            axes: Two matplotlib axes, for the training loss and the validation metric; None for a
+                new figure.
+
+        Returns:
+            List of the axes.
+
+        Raises:
+            ImportError: If matplotlib is not installed.
+            ValueError: If there are not two axes.
+        """
+        panels = plotting.panels(axes, 2)
+        for ax, name in zip(panels, ("loss", f"val_{self.metric}"), strict=True):
+            for number, label in enumerate(dict.fromkeys(run["activation"] for run in self.runs)):
+                style = plotting.style(number)
+                curves = [run["history"][name] for run in self._of(label)]
+                length = min(map(len, curves))  # A run that diverged is shorter.
+                values = np.array([curve[:length] for curve in curves])
+                epochs = np.arange(1, length + 1)
+                ax.plot(epochs, values.mean(0), label=label, **style)
+                ax.fill_between(
+                    epochs, values.min(0), values.max(0), color=style["color"], alpha=0.15
+                )
+            ax.set_title(f"validation {self.metric}" if name != "loss" else "training loss")
+            ax.set_xlabel("epoch")
+            ax.xaxis.get_major_locator().set_params(integer=True)
+            ax.spines[["top", "right"]].set_visible(False)
+        panels[1].legend(frameon=False)
+        return panels
+
+    @property
+    def _less_is_better(self) -> bool:
+        return self.metric.endswith(("loss", "error"))
+
+    def _of(self, label: str) -> list[dict[str, Any]]:
+        return [run for run in self.runs if run["activation"] == label]
+
+    def _curve(self, run: dict[str, Any]) -> list[float]:
+        return run["history"][f"val_{self.metric}"]
+
+    def _reached(self, run: dict[str, Any]) -> int | None:
+        if self.target is None:
+            return None
+        sign = -1.0 if self._less_is_better else 1.0
+        epochs = np.flatnonzero(sign * np.array(self._curve(run)) >= sign * self.target)
+        return int(epochs[0]) + 1 if len(epochs) else None
+
+
+class _Clock(keras.callbacks.Callback):
+    """Takes the time of each epoch, without its validation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.epochs: list[float] = []
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self._began = time.perf_counter()
+
+    def on_test_begin(self, logs: Any = None) -> None:
+        self.epochs.append(time.perf_counter() - self._began)
+
+
+def _trained(model: keras.Model, train: Data, validation: Data, job: Row) -> dict[str, Any]:
+    clock, steps = _Clock(), math.ceil(len(train[0]) / job["batch_size"])
+    # Shuffled by a seed of its own: activations must not change the order of the data.
+    batches = tf.data.Dataset.from_tensor_slices(train)
+    batches = batches.shuffle(len(train[0]), seed=job["seed"]).batch(job["batch_size"])
+    history = model.fit(
+        batches.prefetch(tf.data.AUTOTUNE),
+        epochs=job["epochs"],
+        validation_data=validation,
+        validation_batch_size=1024,
+        shuffle=False,
+        callbacks=[clock, keras.callbacks.TerminateOnNaN()],
+        verbose=0,
+    ).history
+    curves = {name: [float(value) for value in values] for name, values in history.items()}
+    step = float(np.median(clock.epochs[1:] or clock.epochs)) / steps
+    return {"history": curves, "step": step}
+
+
+def _model(build: BuildFunction, activation: Any, train: Data) -> keras.Model:
+    model = build(activation)
+    if not model.compiled:
+        model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model(train[0][:1])
+    return model
+
+
+def _lenet5(x: Array, y: Array) -> BuildFunction:
+    if x.ndim != 4 or min(x.shape[1:3]) < 20:
+        raise ValueError(
+            f"LeNet-5 takes images of at least 20 × 20, with channels. Received: shape={x.shape}. "
+            f"Pass a model of your own as build_fn."
+        )
+    layers = keras.layers
+
+    def build(activation: Any) -> keras.Model:
+        return keras.Sequential(
+            [
+                keras.Input(x.shape[1:]),
+                layers.Rescaling(1.0 / max(1.0, float(np.max(x)))),
+                layers.Conv2D(6, 5, padding="same", activation=activation),
+                layers.MaxPooling2D(2),
+                layers.Conv2D(16, 5, padding="same", activation=activation),
+                layers.MaxPooling2D(2),
+                layers.Conv2D(120, 5, padding="same", activation=activation),
+                layers.Flatten(),
+                layers.Dense(84, activation=activation),
+                layers.Dense(int(np.max(y)) + 1, activation="softmax"),
+            ]
+        )
+
+    return build
+
+
+def _label(activation: Any) -> str:
+    """What it is called in the table; raises what Keras raises if there is no such activation."""
+    found = keras.activations.get(activation)
+    if isinstance(found, keras.layers.Layer) and not isinstance(activation, str):
+        raise ValueError(
+            f"Expected names or functions: a layer cannot stand in several models. "
+            f"Received: {activation!r}. Write its parameters into the name, as in "
+            f"'name(parameter=0.1)'."
+        )
+    return activation if isinstance(activation, str) else found.__name__
+
+
+def _arrays(name: str, data: Data) -> Data:
+    if not isinstance(data, tuple | list) or len(data) != 2 or len(data[0]) != len(data[1]):
+        raise ValueError(f"`{name}` must be a pair of inputs and as many targets.")
+    if len(data[0]) == 0:
+        raise ValueError(f"`{name}` is empty.")
+    return np.asarray(data[0]), np.asarray(data[1])
+
+
+def _fingerprint(*arrays: Array) -> str:
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(f"{array.dtype} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()[:16]
+
+
+def _described(model: keras.Model) -> str:
+    """What tells models apart whose layers have other names each time."""
+    layers = ", ".join(type(layer).__name__ for layer in model.layers)
+    return f"{layers}; {model.count_params()} parameters"
+
+
+def _half_width(differences: Array) -> float:
+    """Half of the confidence interval of a mean, by Student's t."""
+    count = len(differences)
+    if count < 2:
+        return math.nan
+    freedom, low, high = count - 1.0, 0.0, 1e6
+    for _ in range(
+        100
+    ):  # The quantile, by halving: TensorFlow has the beta function it is made of.
+        middle = (low + high) / 2.0
+        outside = tf.math.betainc(
+            *(
+                tf.constant(v, tf.float64)
+                for v in (freedom / 2, 0.5, freedom / (freedom + middle**2))
+            )
+        )
+        low, high = (middle, high) if float(outside) > 1.0 - _CONFIDENCE else (low, middle)
+    return float(high * np.std(differences, ddof=1) / math.sqrt(count))
+
+
+def _plus_minus(mean: float, spread: float, sign: str = "") -> str:
+    return f"{mean:{sign}.4f}" + ("" if math.isnan(spread) else f" ± {spread:.4f}")
+
+
+def _csv(rows: list[dict[str, Any]]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(dict.fromkeys(name for row in rows for name in row)))
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()

@@ -1,0 +1,231 @@
+"""Comparisons: fair, resumable, and no surer than their seeds allow."""
+
+import csv
+import json
+import sys
+
+import keras
+import numpy as np
+import pytest
+from matplotlib import pyplot
+from scipy import stats
+
+import keras_activations as ka
+from keras_activations import cli
+from keras_activations.comparison import Comparison
+
+X = np.random.default_rng(0).normal(size=(48, 4)).astype("float32")
+Y = (X[:, 0] * X[:, 1] > 0).astype("int32")
+DATA = (X, Y)
+
+
+def build(activation, optimizer="adam"):
+    model = keras.Sequential(
+        [keras.layers.Dense(8, activation), keras.layers.Dense(2, activation="softmax")]
+    )
+    # Eagerly: a graph for each run would cost most of the time.
+    model.compile(
+        optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], run_eagerly=True
+    )
+    return model
+
+
+def compare(*activations, **options):
+    options = {"build_fn": build, "seeds": 2, "epochs": 2, "batch_size": 16} | options
+    return ka.compare(activations, DATA, DATA, **options)
+
+
+def runs(histories, metric="accuracy"):
+    """Runs as `compare` makes them, of given validation curves."""
+    return [
+        {
+            "activation": name,
+            "seed": seed,
+            "step": step,
+            "history": {"loss": curve, f"val_{metric}": curve},
+        }
+        for name, (curves, step) in histories.items()
+        for seed, curve in enumerate(curves)
+    ]
+
+
+def test_the_same_function_under_two_names_trains_the_same_way():
+    """From the same weights, on the same batches."""
+    found = compare("relu", "leaky_relu(negative_slope=0.0)")
+    by_seed = {}
+    for run in found.runs:
+        by_seed.setdefault(run["seed"], []).append(run["history"])
+    for one, other in by_seed.values():
+        for name, values in one.items():
+            np.testing.assert_allclose(values, other[name], rtol=1e-5)
+    assert by_seed[0][0]["loss"] != by_seed[1][0]["loss"]
+
+
+def test_all_activations_start_from_the_same_weights():
+    models = []
+
+    def remembered(activation):
+        models.append(build(activation, keras.optimizers.SGD(0.0)))
+        return models[-1]
+
+    compare("relu", "snake", "prelu", build_fn=remembered, epochs=1)
+    kernels = [model.layers[0].kernel.numpy() for model in models[3:]]  # Three only looked at.
+    for first in (0, 3):
+        for kernel in kernels[first : first + 3]:
+            np.testing.assert_array_equal(kernel, kernels[first])
+    assert np.any(kernels[0] != kernels[3])
+
+
+def test_an_interrupted_comparison_goes_on(tmp_path):
+    whole = compare("relu", "tanh")
+    trained = []
+
+    def counted(activation):
+        trained.append(activation)
+        if len(trained) == 5:
+            raise KeyboardInterrupt
+        return build(activation)
+
+    with pytest.raises(KeyboardInterrupt):
+        compare("relu", "tanh", build_fn=counted, folder=tmp_path)
+    lines = (tmp_path / "runs.jsonl").read_text().splitlines()
+    assert sum('"training"' in line for line in lines) == 2
+    found = compare("relu", "tanh", build_fn=counted, folder=tmp_path)
+    assert len(trained) == 5 + 2 + 2  # Two are looked at, two trained.
+    for run, expected in zip(found.runs, whole.runs, strict=True):
+        assert (run["activation"], run["seed"]) == (expected["activation"], expected["seed"])
+        np.testing.assert_allclose(run["history"]["loss"], expected["history"]["loss"], rtol=1e-4)
+    # Nothing to train: looked at, and the rest read.
+    again = compare("relu", "tanh", build_fn=counted, folder=tmp_path)
+    assert (len(trained), again.runs) == (11, found.runs)
+    # More of both: only what is new.
+    more = compare("relu", "tanh", "elu", build_fn=counted, folder=tmp_path, seeds=3)
+    assert (len(trained), len(more.runs)) == (11 + 3 + 5, 9)
+
+
+def test_other_data_or_models_are_not_taken_for_the_same(tmp_path):
+    compare("relu", folder=tmp_path, seeds=1, epochs=1)
+    first = (tmp_path / "runs.jsonl").read_text().count('"training"')
+    ka.compare(["relu"], (X + 1, Y), DATA, build_fn=build, seeds=1, epochs=1, folder=tmp_path)
+
+    def larger(activation):
+        return keras.Sequential([keras.layers.Dense(9, activation), *build(activation).layers])
+
+    compare("relu", build_fn=larger, folder=tmp_path, seeds=1, epochs=1)
+    assert (tmp_path / "runs.jsonl").read_text().count('"training"') == first + 2
+
+
+def test_summary_is_that_of_a_paired_t_test():
+    generator = np.random.default_rng(1)
+    a, b = generator.uniform(0.5, 0.6, (2, 5))
+    found = Comparison(
+        "accuracy", runs({"a": ([[v] for v in a], 0.1), "b": ([[v] for v in b], 0.2)})
+    )
+    first, second = found.summary
+    assert second["mean"] == pytest.approx(b.mean())
+    assert second["deviation"] == pytest.approx(b.std(ddof=1))
+    interval = stats.ttest_rel(b, a).confidence_interval(0.95)
+    assert second["difference"] - second["uncertainty"] == pytest.approx(interval.low, rel=1e-9)
+    assert second["difference"] + second["uncertainty"] == pytest.approx(interval.high, rel=1e-9)
+    assert (first["difference"], second["time"]) == (0.0, 2.0)
+
+
+def test_the_table_ranks_nothing_within_the_noise():
+    curves = {
+        "first": ([[0.1, 0.50], [0.1, 0.52], [0.1, 0.51]], 0.1),
+        "better": ([[0.1, 0.60], [0.5, 0.62], [0.1, 0.61]], 0.1),
+        "same": ([[0.1, 0.49], [0.1, 0.54], [0.1, 0.51]], 0.2),
+        "broken": ([[0.1, 0.60], [float("nan")], [0.1, 0.62]], 0.1),
+    }
+    lines = str(Comparison("accuracy", runs(curves), 0.5)).splitlines()
+    words = dict(zip(["header", *curves], lines, strict=True))
+    assert "compared with" in words["first"]
+    assert "better" in words["better"].split("±")[2]
+    assert "within the noise" in words["same"]
+    assert "2.00 ×" in words["same"]
+    assert "diverged in 1 of 3" in words["broken"]
+    assert "1.7 (3 of 3)" in words["better"]
+    assert "2.0 (3 of 3)" in words["first"]
+    lower = str(Comparison("mean_absolute_error", runs(curves, "mean_absolute_error")))
+    assert "worse" in lower.splitlines()[2]
+    one = Comparison("accuracy", runs({"a": ([[0.5]], 1.0), "b": ([[0.9]], 1.0)}))
+    assert "one seed tells nothing" in str(one)
+
+
+def test_everything_is_written(tmp_path, monkeypatch):
+    found = compare("relu", "elu", folder=tmp_path, target=0.5)
+    assert (tmp_path / "table.txt").read_text() == f"{found}\n"
+    with (tmp_path / "summary.csv").open() as file:
+        assert [row["activation"] for row in csv.DictReader(file)] == ["relu", "elu"]
+    with (tmp_path / "curves.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 2 * 2 * 2
+    assert float(rows[1]["val_accuracy"]) == found.runs[0]["history"]["val_accuracy"][1]
+    assert (tmp_path / "curves.png").read_bytes()[:4] == b"\x89PNG"
+    for line in (tmp_path / "runs.jsonl").read_text().splitlines()[1:]:
+        json.loads(line)
+    axes = found.plot(pyplot.subplots(1, 2)[1])
+    assert [t.get_text() for t in axes[1].get_legend().get_texts()] == ["relu", "elu"]
+    pyplot.close("all")
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    found.save(tmp_path / "without")
+    names = {path.name for path in (tmp_path / "without").iterdir()}
+    assert names == {"table.txt", "summary.csv", "curves.csv"}
+
+
+def test_a_run_that_diverges_is_said_to():
+    def wild(activation):
+        return build(activation, keras.optimizers.SGD(1e30))
+
+    found = compare("linear", "exponential", build_fn=wild, metric="loss", epochs=3)
+    assert found.summary[1]["diverged"] == 2
+    assert "diverged" in str(found)
+    found.plot()
+    pyplot.close("all")
+
+
+def test_bad_requests_are_named():
+    with pytest.raises(ValueError, match="mish"):
+        compare("mishh")
+    with pytest.raises(ValueError, match="at least one"):
+        compare()
+    with pytest.raises(ValueError, match=r"layer cannot stand.*parameter=0.1"):
+        compare(ka.Snake())
+    with pytest.raises(ValueError, match=r"no metric 'f1'.*accuracy"):
+        compare("relu", metric="f1", epochs=1, seeds=1)
+    with pytest.raises(ValueError, match=r"20 × 20.*build_fn"):
+        compare("relu", build_fn=None)
+    for name in ("seeds", "epochs", "batch_size"):
+        with pytest.raises(ValueError, match=name):
+            compare("relu", **{name: 0})
+    with pytest.raises(ValueError, match="train"):
+        ka.compare(["relu"], X, DATA, build_fn=build)
+    with pytest.raises(ValueError, match="validation"):
+        ka.compare(["relu"], DATA, (X, Y[:3]), build_fn=build)
+
+
+def test_the_command_trains_lenet5(tmp_path, capsys):
+    x = np.random.default_rng(0).integers(0, 255, (40, 20, 20)).astype("uint8")
+    y = np.arange(40) % 3
+    np.savez(tmp_path / "data.npz", x_train=x, y_train=y, x_test=x[:9], y_test=y[:9])
+    command = ["compare", "relu", "mish", "--seeds", "1", "--epochs", "1", "--limit", "20"]
+    folder = ["--folder", str(tmp_path / "out")]
+    assert cli.main([*command, "--data", str(tmp_path / "data.npz"), *folder]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[:3]] == ["activation", "relu", "mish"]
+    assert cli.main([*command, "--data", str(tmp_path / "none"), *folder]) == 2
+    assert "no file" in capsys.readouterr().err
+
+
+def test_the_command_reads_folders_of_images(tmp_path, capsys):
+    for part, count in (("train", 4), ("test", 2)):
+        for name in ("dark", "light"):
+            folder = tmp_path / "data" / part / name
+            folder.mkdir(parents=True)
+            for number in range(count):
+                image = np.full((40, 40, 3), 200.0 if name == "light" else 10.0)
+                keras.utils.save_img(folder / f"{number}.png", image, scale=False)
+    command = ["compare", "relu", "--seeds", "1", "--epochs", "1"]
+    folders = ["--data", str(tmp_path / "data"), "--folder", str(tmp_path / "out")]
+    assert cli.main([*command, *folders]) == 0
+    assert "relu" in capsys.readouterr().out
