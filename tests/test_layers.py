@@ -316,6 +316,30 @@ def test_initializer_regularizer_constraint(info):
             layer_of(info, **{f"{name}_regularizer": "no_such"})
 
 
+@pytest.mark.parametrize(
+    ("info", "name"),
+    [
+        (i, p.name)
+        for i in ka.catalogue()
+        for p in inspect.signature(i.layer).parameters.values()
+        if isinstance(p.default, bool)
+    ],
+    ids=lambda value: getattr(value, "name", value),
+)
+def test_options(info, name):
+    default = inspect.signature(info.layer).parameters[name].default
+    layer = layer_of(info, **{name: not default})
+    with tf.GradientTape() as tape:
+        y = layer(BATCH)
+    if is_learnable(info):  # It says what is trained, and how; not from where.
+        np.testing.assert_allclose(y, layer_of(info)(BATCH), rtol=2e-6, atol=2e-6)
+        assert all(np.any(g) for g in tape.gradient(y, layer.trainable_variables))
+    again = info.layer.from_config(json.loads(json.dumps(layer.get_config())))
+    np.testing.assert_array_equal(again(BATCH), y)
+    assert getattr(again, name) is not default
+    assert [w.name for w in again.weights] == [w.name for w in layer.weights]
+
+
 @_learnable
 def test_freezing(info):
     layer = layer_of(info, trainable=False)
