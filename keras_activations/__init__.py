@@ -117,6 +117,7 @@ from keras_activations.activations.telu import TeLU, telu
 from keras_activations.activations.threshold import Threshold, threshold
 from keras_activations.activations.tlu import TLU, tlu
 from keras_activations.activations.xielu import XIELU, xielu
+from keras_activations.surgery import replace_activations
 
 __all__ = [
     "APL",
@@ -298,6 +299,7 @@ __all__ = [
     "relu",
     "relu6",
     "relu_squared",
+    "replace_activations",
     "rrelu",
     "scaled_tanh",
     "seglu",
