@@ -139,7 +139,8 @@ def _choices(
         new = {key: _activation(value) for key, value in replacements.items()}
         keys = _keys(found, list(new))
         return [(site, new[key]) for site, key in zip(found, keys, strict=True) if key is not None]
-    if not callable(replacements) or isinstance(replacements, type | Layer):
+    known = any(replacements is entry.function for entry in catalogue())
+    if known or not callable(replacements) or isinstance(replacements, type | Layer):
         raise TypeError(
             f"`replacements` must be a mapping, such as {{'old': 'new'}}, or a function that takes "
             f"a place in the model and returns what is to stand there, or None. "
@@ -204,8 +205,7 @@ def _check_size(site: Site, new: Activation) -> None:
     if before and after and before != after:
         raise ValueError(
             f"{_described(new)} cannot stand in for {_described(site.activation)} in {site.path}: "
-            f"it makes {after} channels of what the other makes {before}. Such an activation needs "
-            f"a model that is built for it."
+            f"of 2520 channels the one makes {after}, the other {before}."
         )
 
 
@@ -253,7 +253,8 @@ class _Copies:
             self.problems.append(
                 f"{type(layer).__name__} {layer.name!r} does not have its activations in its "
                 f"config, so that a saved model would not have the new ones. Let its constructor "
-                f"take them and its get_config return them, or save the weights alone."
+                f"take them and its get_config return them, or save the weights alone, and load "
+                f"them after a first call."
             )
         return copy
 
@@ -352,7 +353,10 @@ class _Copies:
             return
         self.gone.add(id(old))
         if old.built and not new.built:
-            new.build_from_config(old.get_build_config())
+            with warnings.catch_warnings():
+                # A model that cannot be built as a whole is built layer by layer below.
+                warnings.simplefilter("ignore", UserWarning)
+                new.build_from_config(old.get_build_config())
         if new.trainable != old.trainable:
             new.trainable = old.trainable
         state: dict[str, Any] = {}
@@ -414,7 +418,13 @@ def _from_config(layer: Any, **settings: Any) -> Any:
         for name, value in arguments(layer).items():
             if name in config and getattr(value, "__name__", None) == "<lambda>":
                 config[name] = value
-        return type(layer).from_config(config)
+        try:
+            return type(layer).from_config(dict(config))
+        except TypeError:
+            # Many a constructor does not take what those of all layers take.
+            for name in ("name", "trainable", "dtype"):
+                config.pop(name, None)
+            return type(layer).from_config(config)
     except Exception as error:
         raise ValueError(
             f"Could not make {type(layer).__name__} {layer.name!r} again from its config. The "
