@@ -122,6 +122,7 @@ from keras_activations.activations.xielu import XIELU, xielu
 from keras_activations.comparison import compare
 from keras_activations.gains import gain, initializer
 from keras_activations.plotting import plot
+from keras_activations.surgery import replace_activations
 
 __all__ = [
     "APL",
@@ -307,6 +308,7 @@ __all__ = [
     "relu",
     "relu6",
     "relu_squared",
+    "replace_activations",
     "rrelu",
     "scaled_tanh",
     "seglu",

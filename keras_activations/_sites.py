@@ -1,11 +1,11 @@
 """Where the activations of a model are."""
 
 import dataclasses
+import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
-import tensorflow as tf
 
 from keras_activations._layers import ActivationLayer
 from keras_activations._registry import ActivationInfo, catalogue
@@ -43,56 +43,115 @@ class Site:
         return self.info.name if self.info else own
 
 
-def sites(model: Any) -> Iterator[Site]:
+def sites(model: Any, operations: bool = False) -> Iterator[Site]:
     """All activations of a model, in the order of its layers, those within layers included.
 
     A layer that a model uses several times comes once. What a layer computes without an activation
-    layer, function or argument of its own, such as `keras.ops.relu`, is not found.
+    layer, function or argument of its own, such as `keras.ops.relu` in its `call`, is not found.
 
     Args:
         model: A model, or another layer.
+        operations: Whether to find also what a functional model computes without a layer, as
+            `keras.ops.relu(x)` between two layers. Such a site's layer is the `keras.Operation`.
 
     Yields:
         A `Site` for each.
     """
-    yield from _sites(model, "", set())
+    yield from _sites(model, "", set(), operations)
 
 
-def _sites(layer: Any, path: str, seen: set[int]) -> Iterator[Site]:
+def _sites(layer: Any, path: str, seen: set[int], operations: bool) -> Iterator[Site]:
     if id(layer) in seen:
         return
     seen.add(id(layer))
-    if _is_activation_layer(layer):
+    if is_activation_layer(layer):
         yield Site(path or layer.name, layer, None, layer)
         return
-    own = {
-        name: value
-        for name, value in vars(layer).items()
-        if not name.startswith("_") and name.endswith("activation") and callable(value)
-    }
+    own = arguments(layer)
     for name, value in own.items():
         seen.add(id(value))
-        yield Site(f"{path}/{name}" if len(own) > 1 else path, layer, name, value)
-    for child in _children(layer):
-        yield from _sites(child, f"{path}/{child.name}".lstrip("/"), seen)
+        where = f"{path}/{name}".lstrip("/") if len(own) > 1 else path or layer.name
+        yield Site(where, layer, name, value)
+    for child in children(layer, operations).values():
+        yield from _sites(child, f"{path}/{child.name}".lstrip("/"), seen, operations)
 
 
-def _children(layer: Any) -> list[Any]:
-    """The layers that stand in a layer, also in those of its lists and dictionaries."""
-    if isinstance(layer, keras.Model):
-        return list(layer.layers)
-    values = (v for v in vars(layer).values() if isinstance(v, Layer | list | tuple | dict))
-    return [leaf for value in values for leaf in tf.nest.flatten(value) if isinstance(leaf, Layer)]
+def arguments(layer: Any) -> dict[str, Any]:
+    """The activations that a layer holds, by the attributes in which it holds them."""
+    return {
+        name: value
+        for name, value in attributes(layer).items()
+        if callable(value)
+        and (
+            (name.endswith("activation") and not name.startswith("_"))
+            or (inspect.isfunction(value) and any(_is(value, info) for info in catalogue()))
+        )
+    }
 
 
-def _is_activation_layer(layer: Any) -> bool:
-    return isinstance(layer, ActivationLayer) or any(
-        type(layer) is _keras_layer(info) for info in catalogue()
-    )
+def children(layer: Any, operations: bool = False) -> dict[str, Any]:
+    """The layers that stand directly in a layer.
+
+    Those of the graph of a functional or sequential model are found by their number, others by the
+    attributes in which a layer holds them, also in lists, tuples and dictionaries.
+    """
+    if not isinstance(layer, Layer):
+        return {}
+    found: dict[str, Any] = {}
+    kept = {name: value for name, value in vars(layer).items() if name in _BOOKKEEPING}
+    held = {**attributes(layer), **kept}
+    if is_functional(layer) or isinstance(layer, keras.Sequential):
+        graph = layer.operations if operations and is_functional(layer) else layer.layers
+        found = {str(number): it for number, it in enumerate(graph)}
+        held = {name: value for name, value in held.items() if not name.startswith("_")}
+    # Keras's own list, which comes last, has also the layers that are held in other ways.
+    for name, value in held.items():
+        for key, it in leaves(value, Layer, name):
+            if not any(it is other for other in found.values()):
+                found[key] = it
+    return found
 
 
-def _keras_layer(info: ActivationInfo) -> Any:
-    return getattr(keras.layers, info.layer.__name__, None)
+def is_functional(layer: Any) -> bool:
+    """Whether a layer is a functional model."""
+    return isinstance(layer, keras.Model) and hasattr(layer, "operations")
+
+
+def attributes(layer: Any) -> dict[str, Any]:
+    """What the class of a layer stores in it, without the bookkeeping of Keras and TensorFlow."""
+    return {
+        name: value
+        for name, value in vars(layer).items()
+        if name not in _BOOKKEEPING and not name.startswith("_self_")
+    }
+
+
+_BOOKKEEPING = frozenset(vars(Layer(name="empty")))
+
+
+def leaves(value: Any, kind: type[Any], key: str) -> Iterator[tuple[str, Any]]:
+    """What of a kind there is in a value, and in its lists, tuples and dictionaries."""
+    if isinstance(value, kind):
+        yield key, value
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from leaves(item, kind, f"{key}.{name}")
+    elif isinstance(value, list | tuple):
+        for number, item in enumerate(value):
+            yield from leaves(item, kind, f"{key}.{number}")
+
+
+def is_activation_layer(layer: Any) -> bool:
+    """Whether a layer, or an operation, is an activation, Keras's or ours."""
+    return isinstance(layer, ActivationLayer) or any(_is_keras(layer, i) for i in catalogue())
+
+
+def _is_keras(layer: Any, info: ActivationInfo) -> bool:
+    """Whether it is Keras's layer, or the operation in a functional model, of that activation."""
+    name = info.layer.__name__
+    if isinstance(layer, keras.Operation) and not isinstance(layer, Layer):
+        return type(layer).__name__.lower() == name.lower()
+    return type(layer) is getattr(keras.layers, name, None)
 
 
 def _is(activation: Any, info: ActivationInfo) -> bool:
@@ -101,4 +160,4 @@ def _is(activation: Any, info: ActivationInfo) -> bool:
     # Keras's aliases carry the name of the function that they stand for.
     name = getattr(activation, "__name__", None)
     keras_function = name == info.name and activation is getattr(keras.activations, name, None)
-    return keras_function or type(activation) is _keras_layer(info)
+    return keras_function or _is_keras(activation, info)

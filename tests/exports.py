@@ -26,6 +26,7 @@ from keras_activations._registry import ActivationInfo, catalogue, get, info, la
 from keras_activations.comparison import compare
 from keras_activations.gains import gain, initializer
 from keras_activations.plotting import plot
+from keras_activations.surgery import replace_activations
 '''
 
 TOOLS = (
@@ -38,6 +39,7 @@ TOOLS = (
     "initializer",
     "layer",
     "plot",
+    "replace_activations",
     "use",
 )
 
