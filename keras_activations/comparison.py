@@ -342,7 +342,7 @@ def _lenet5(x: Array, y: Array) -> BuildFunction:
     layers = keras.layers
 
     def build(activation: Any) -> keras.Model:
-        return keras.Sequential(
+        model = keras.Sequential(
             [
                 keras.Input(x.shape[1:]),
                 layers.Rescaling(1.0 / max(1.0, float(np.max(x)))),
@@ -353,9 +353,12 @@ def _lenet5(x: Array, y: Array) -> BuildFunction:
                 layers.Conv2D(120, 5, padding="same", activation=activation),
                 layers.Flatten(),
                 layers.Dense(84, activation=activation),
-                layers.Dense(int(np.max(y)) + 1, activation="softmax"),
+                layers.Dense(int(np.max(y)) + 1),
             ]
         )
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile("adam", loss, metrics=["accuracy"])
+        return model
 
     return build
 
