@@ -2,10 +2,14 @@
 
 import argparse
 import ast
+import concurrent.futures
 import contextlib
 import dataclasses
+import functools
 import importlib
 import itertools
+import json
+import multiprocessing
 import os
 import pathlib
 import subprocess
@@ -32,6 +36,8 @@ EXAMPLES = """examples:
 # Before equal ones are dropped, which leaves a million and more in float32.
 POINTS = {"float32": 1_200_000, "float64": 2**15}
 SMALL = 4096  # Elements of a tensor that is not worth a compilation in eager mode.
+# XLA keeps all machine code that it made, and a process may have only so many memory maps.
+CASES_IN_A_PROCESS = 100
 
 # Below this size, errors of second derivatives count as if the truth had this size.
 SECOND_SCALE = 0.01
@@ -341,7 +347,7 @@ def measure(
     truth: Array,
     modes: Sequence[str] = MODES,
     against: Sequence[str] = (),
-    torch: Process | None = None,
+    torch_python: str | None = None,
 ) -> list[Finding]:
     """Compares one case with the truth.
 
@@ -351,7 +357,7 @@ def measure(
         truth: The truth about them.
         modes: Ways of running ours.
         against: Which peers to compare too, at default parameters.
-        torch: A process that runs PyTorch, if there is one.
+        torch_python: A Python that has PyTorch, if there is one.
 
     Returns:
         The worst of each mode or peer and quantity.
@@ -361,7 +367,7 @@ def measure(
     sources: dict[str, Iterable[Output]] = {}
     sources |= {mode: _outputs(case, x, mode, programs) for mode in modes}
     if not case.given:
-        sources |= {peer: _peer_outputs(peer, case, x, torch) for peer in against}
+        sources |= {peer: _peer_outputs(peer, case, x, torch_python) for peer in against}
     every = (findings(name, outputs, truth, x, case) for name, outputs in sources.items())
     return list(report.worst(itertools.chain.from_iterable(every)).values())
 
@@ -407,12 +413,17 @@ def _bend(function: Function) -> Function:
     return program
 
 
-def _peer_outputs(peer: str, case: Case, x: Array, torch: Process | None) -> list[Output]:
+@functools.cache
+def _torch(python: str) -> Process:
+    return Process(python, "torch")
+
+
+def _peer_outputs(peer: str, case: Case, x: Array, torch_python: str | None) -> list[Output]:
     try:
         if peer == "torch":
-            if torch is None or case.info.torch is None:
+            if torch_python is None or case.info.torch is None:
                 return []
-            answer = torch.ask(x, expression=case.info.torch, dtype=case.format.name)
+            answer = _torch(torch_python).ask(x, expression=case.info.torch, dtype=case.format.name)
             return [dict(zip(QUANTITIES, answer, strict=False))]
         form = {"keras": peers.keras_form, "naive": peers.naive_form}[peer](case.info)
         return [] if form is None else list(_outputs(form, x, "eager", [_slope]))
@@ -473,15 +484,18 @@ def _measured(
     everything: Sequence[Case], arguments: argparse.Namespace, rows: list[Row]
 ) -> Iterator[Row]:
     """Measures what the rows have no result of, and adds it to the file."""
-    python = arguments.torch_python
     jobs = [(_job(case, arguments), case) for case in everything]
     missing = undone([job for job, _ in jobs], rows)
     jobs = [(job, case) for job, case in jobs if job in missing]
     with contextlib.ExitStack() as stack:
         start = stack.enter_context(truths(min(8, os.cpu_count() or 1)))
         announce = stack.enter_context(progress(len(jobs)))
-        if torch := Process(python, "torch") if python else None:
-            stack.callback(torch.close)
+        spawned = multiprocessing.get_context("spawn")
+        worker = stack.enter_context(
+            concurrent.futures.ProcessPoolExecutor(
+                1, spawned, max_tasks_per_child=CASES_IN_A_PROCESS
+            )
+        )
 
         def begin(job: Row, case: Case) -> tuple[Row, Case, Array, Callable[[], Array]]:
             x = _inputs(case, arguments)
@@ -494,7 +508,8 @@ def _measured(
             truth = wait()
             if unknown := np.isnan(truth[0, 0, np.isfinite(x)]).sum():
                 print(f"{case.info.name}: {unknown} inputs not compared", file=sys.stderr)
-            found = measure(case, x, truth, arguments.mode, arguments.against, torch)
+            settings = (arguments.mode, arguments.against, arguments.torch_python)
+            found = worker.submit(measure, case, x, truth, *settings).result()
             row = {"job": job, "result": [dataclasses.asdict(finding) for finding in found]}
             keep(row, arguments.json)
             yield row
@@ -504,7 +519,8 @@ def _job(case: Case, arguments: argparse.Namespace) -> Row:
     return {
         "kind": "accuracy",
         "name": case.info.name,
-        "parameters": dict(case.given),
+        # As they come back from a file: lists, not tuples.
+        "parameters": json.loads(json.dumps(dict(case.given))),
         "dtype": case.format.name,
         "points": arguments.points,
         "mode": list(arguments.mode),

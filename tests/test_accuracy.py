@@ -284,7 +284,8 @@ def test_command(tmp_path, capsys):
     assert all(f"| `{name}`" in text for name in ELEMENTWISE[:2])
 
 
-def test_command_continues_where_it_stopped(tmp_path, capsys):
+def test_command_continues_where_it_stopped(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(accuracy, "CASES_IN_A_PROCESS", 1)
     numbers, pages = tmp_path / "numbers.json", [tmp_path / "1.md", tmp_path / "2.md"]
     command = ["accuracy", ELEMENTWISE[0], "--dtype", "float32", "float64", "--mode", "eager"]
     command += ["--points", "200", "--against", "--json", str(numbers)]
@@ -306,7 +307,7 @@ def test_command_of_an_unknown_name(capsys):
 def test_command_without_its_packages(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "flint", None)
     assert cli.main(["accuracy"]) == 2
-    assert "pip install 'keras_activations[measure]'" in capsys.readouterr().err
+    assert "pip install 'keras_activations[examples,measure]'" in capsys.readouterr().err
 
 
 def test_command_without_pytorch(capsys):

@@ -74,10 +74,20 @@ def _data(name: str) -> tuple[Data, Data]:
             return _pair(arrays, "train"), _pair(arrays, "test")
     if name != "digits":
         raise ValueError(f"There is no folder and no file {name}.")
+    return digits()
+
+
+def digits() -> tuple[Data, Data]:
+    """Scikit-learn's handwritten digits, enlarged to 32 × 32: to train on, and to measure on.
+
+    Returns:
+        Two pairs of images and classes.
+    """
     from sklearn.datasets import load_digits
 
-    digits = load_digits()
-    x, y = _shuffled(np.kron(digits.images, np.ones((1, 4, 4)))[..., None], digits.target)
+    images, classes = load_digits(return_X_y=True)
+    images = np.kron(images.reshape(-1, 8, 8), np.ones((1, 4, 4)))
+    x, y = _shuffled(images[..., None], classes)
     return (x[360:], y[360:]), (x[:360], y[:360])
 
 
