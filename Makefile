@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help example test test-oldest torch-reference lint names measure tables clean
+.PHONY: help example test test-oldest torch-reference lint names measure figures tables clean
 
 help:
 	@echo "make example      install into .venv and train LeNet-5 (ARGS='--activation snake --epochs 3')"
@@ -11,6 +11,7 @@ help:
 	@echo "make lint         ruff and mypy"
 	@echo "make names        write the list of public names in keras_activations/__init__.py"
 	@echo "make measure      measure accuracy and speed in full (hours; an interrupted run goes on) and write docs/"
+	@echo "make figures      draw the figures of docs/choosing.md (minutes)"
 	@echo "make tables       write the tables of the README: the catalogue, the summaries of docs/"
 
 .venv/installed: pyproject.toml
@@ -55,6 +56,9 @@ measure: .venv/installed
 	$(BIN)/python -m keras_activations accuracy --json build/accuracy.json --write && rm build/accuracy.json
 	$(BIN)/python -m keras_activations benchmark --json build/benchmark.json --write && rm build/benchmark.json
 	$(MAKE) tables
+
+figures: .venv/installed
+	$(BIN)/python docs/figures.py
 
 tables: .venv/installed
 	$(BIN)/python tests/tables.py

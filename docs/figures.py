@@ -2,6 +2,7 @@
 
 import pathlib
 import re
+import warnings
 
 import keras
 import tensorflow as tf
@@ -57,6 +58,34 @@ def _through_layers(name, kind):
     return signals, gradients
 
 
+def dying():
+    """The share of units that no gradient passes, while a network learns too fast."""
+    from keras_activations.commands.compare import digits
+
+    (x, y), _ = digits()
+    figure, ax = pyplot.subplots(figsize=(6.0, 3.4), layout="constrained")
+    for number, name in enumerate(("relu", "leaky_relu", "elu", "gelu", "mish")):
+        keras.utils.set_random_seed(0)
+        dense = [keras.layers.Dense(64, activation=name) for _ in range(3)]
+        model = keras.Sequential(
+            [keras.layers.Flatten(), keras.layers.Rescaling(1 / 16), *dense, keras.layers.Dense(10)]
+        )
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(keras.optimizers.Adam(0.03), loss)
+        monitor = ka.ActivationMonitor(x[:128])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Of dead units, which are what is looked for.
+            model.fit(x, y, epochs=15, batch_size=128, verbose=0, callbacks=[monitor])
+        epochs = sorted({row["epoch"] for row in monitor.history})
+        dead = [[r["dead"] for r in monitor.history if r["epoch"] == epoch] for epoch in epochs]
+        ax.plot(epochs, [sum(row) / len(row) for row in dead], label=name, **plotting.style(number))
+    ax.set_title("share of dead units")
+    ax.set_xlabel("epoch")
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(frameon=False)
+    _save(figure, "dying")
+
+
 def comparison():
     """The same small network with several activations."""
     from keras_activations.commands.compare import digits
@@ -85,4 +114,5 @@ def _save(figure, name):
 
 if __name__ == "__main__":
     depth()
+    dying()
     comparison()
