@@ -117,6 +117,7 @@ from keras_activations.activations.telu import TeLU, telu
 from keras_activations.activations.threshold import Threshold, threshold
 from keras_activations.activations.tlu import TLU, tlu
 from keras_activations.activations.xielu import XIELU, xielu
+from keras_activations.monitors import ActivationMonitor
 
 __all__ = [
     "APL",
@@ -136,6 +137,7 @@ __all__ = [
     "APTx",
     "AconC",
     "ActivationInfo",
+    "ActivationMonitor",
     "Arctan",
     "Aria2",
     "BReLU",

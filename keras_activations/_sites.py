@@ -62,17 +62,18 @@ def _sites(layer: Any, path: str, seen: set[int]) -> Iterator[Site]:
     if id(layer) in seen:
         return
     seen.add(id(layer))
+    here = path or layer.name
     if _is_activation_layer(layer):
-        yield Site(path or layer.name, layer, None, layer)
+        yield Site(here, layer, None, layer)
         return
     own = {
         name: value
         for name, value in vars(layer).items()
-        if not name.startswith("_") and name.endswith("activation") and callable(value)
+        if not name.startswith("_") and callable(value) and _is_held(name, value)
     }
     for name, value in own.items():
         seen.add(id(value))
-        yield Site(f"{path}/{name}" if len(own) > 1 else path, layer, name, value)
+        yield Site(f"{here}/{name}" if len(own) > 1 else here, layer, name, value)
     for child in _children(layer):
         yield from _sites(child, f"{path}/{child.name}".lstrip("/"), seen)
 
@@ -83,6 +84,13 @@ def _children(layer: Any) -> list[Any]:
         return list(layer.layers)
     values = (v for v in vars(layer).values() if isinstance(v, Layer | list | tuple | dict))
     return [leaf for value in values for leaf in tf.nest.flatten(value) if isinstance(leaf, Layer)]
+
+
+def _is_held(name: str, value: Any) -> bool:
+    """Whether an attribute holds the activation of its layer: by its name, or what it is."""
+    if name.endswith("activation"):
+        return True
+    return not isinstance(value, Layer) and any(_is(value, info) for info in catalogue())
 
 
 def _is_activation_layer(layer: Any) -> bool:

@@ -21,6 +21,7 @@ if _keras.backend.backend() != "tensorflow":
 from keras_activations import _keras_strings
 from keras_activations._keras_strings import use
 from keras_activations._registry import ActivationInfo, catalogue, get, info, layer
+from keras_activations.monitors import ActivationMonitor
 '''
 
 TAIL = """
@@ -48,7 +49,8 @@ def public_names(page: pathlib.Path) -> tuple[list[str], list[str]]:
 
 def init() -> str:
     """What keras_activations/__init__.py should be."""
-    lines, names = [HEAD.rstrip()], ["ActivationInfo", "catalogue", "get", "info", "layer", "use"]
+    lines = [HEAD.rstrip()]
+    names = ["ActivationInfo", "ActivationMonitor", "catalogue", "get", "info", "layer", "use"]
     for page in pages():
         functions, classes = public_names(page)
         names += functions + classes
