@@ -78,7 +78,7 @@ class ActivationMonitor(keras.callbacks.Callback):
         batch_size: How many samples to take of x, evenly spaced, so that x may be sorted. All that
             the activations make of them is in memory at a time.
         every: Measure after every so many epochs.
-        csv: File that holds the history after each measurement, or None.
+        csv: File for the history, written anew after each measurement, or None.
         log_dir: Folder for TensorBoard's scalars, and histograms of the outputs, or None.
 
     Attributes:

@@ -14,11 +14,12 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from cases import all_activations, layer_of
 from keras.layers import Dense
 
 import keras_activations as ka
 
-ROWS, WIDTH = 40, 6
+ROWS, WIDTH = 40, 8
 COLUMNS = ["epoch", "layer", "activation", "dead", "saturated", "mean", "variance", "gradient_norm"]
 
 
@@ -365,6 +366,22 @@ def test_the_outputs_of_a_recurrent_layer_are_those_of_all_time_steps():
         assert row["variance"] == pytest.approx(outputs.var(), rel=1e-4)
 
 
+@all_activations
+def test_every_activation_is_alive_on_normal_inputs(info, data):
+    if info.name == "linear":
+        return  # It is left out.
+    model = sequential(keras.layers.Identity(), layer_of(info), Dense(1))
+    monitor = ka.ActivationMonitor(*data)
+    monitor.set_model(model)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", ".*ka.initializer")
+        monitor.on_epoch_begin(0)
+    (row,) = monitor.history
+    assert row["activation"] == info.name
+    assert row["dead"] == (0.0 if info.elementwise else None)
+    assert row["gradient_norm"] > 0.0
+
+
 @pytest.mark.parametrize("held", [False, True], ids=["layer", "held"])
 @pytest.mark.parametrize("name", ["snake", "prelu", "leaky_relu"])
 def test_activation_layers_and_layers_within_layers(data, name, held):
@@ -673,7 +690,7 @@ def test_what_the_monitor_refuses(data):
             TypeError,
             "a dataset of batches. Received: <tf.Tensor: shape=()",
         ),
-        ({"x": dataset}, ValueError, "must be batched. Received: 1 and 6 rows"),
+        ({"x": dataset}, ValueError, "must be batched. Received: 1 and 8 rows"),
         ({"x": (row for row in x)}, TypeError, "Received: <generator"),
         ({"x": "x.npy"}, TypeError, "Received: 'x.npy'"),
         ({"x": tf.ragged.constant([[1.0], [1.0, 2.0]])}, TypeError, "Received: <tf.RaggedTensor"),
