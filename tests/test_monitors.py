@@ -285,7 +285,7 @@ class Subclassed(keras.Model):
         self.several = [Dense(8, ka.Snake(), name="learned"), Dense(8, "tanh", name="plain")]
         self.shared = keras.layers.ReLU(name="shared")
         self.act = keras.activations.gelu
-        self.one, self.two, self.out = Dense(4), Dense(12), Dense(1)
+        self.one, self.two, self.out = Dense(12), Dense(12), Dense(1)
 
     @tf.function
     def call(self, x):
@@ -315,9 +315,9 @@ def test_a_shared_activation_layer_has_the_units_of_all_its_uses(data):
     model.compile("sgd", "mse")
     model(data[0])
     model.two.bias.assign([-1e3] * 6 + [1e3] * 6)
-    model.one.bias.assign([1e3] * 4)
+    model.one.bias.assign([1e3] * 12)
     model.two.kernel.assign(model.two.kernel * 0.0)
-    assert start(model, data[0])["shared"]["dead"] == 6 / 16
+    assert start(model, data[0])["shared"]["dead"] == 6 / 24
 
 
 def test_functional_models_of_several_inputs_and_outputs():
@@ -352,6 +352,17 @@ def test_recurrent_layers_gather_all_time_steps():
     assert gates["dead"] == 1 / 2
     assert cell["dead"] == 0.0
     assert gates["gradient_norm"] > 0.0
+
+
+def test_a_unit_that_lives_at_one_time_step_is_not_dead():
+    layer = keras.layers.SimpleRNN(2, "relu", kernel_initializer="ones")
+    model = keras.Sequential([layer])
+    x = np.array([[[-1.0], [1.0], [-1.0]]] * 4)
+    model(x)
+    layer.cell.recurrent_kernel.assign(np.zeros((2, 2)))
+    (row,) = start(model, x).values()
+    assert row["dead"] == 0.0
+    assert row["saturated"] == 2 / 3
 
 
 def test_the_outputs_of_a_recurrent_layer_are_those_of_all_time_steps():
