@@ -151,15 +151,16 @@ def measured(model: Any, x: Any, y: Any = None, sample_weight: Any = None) -> li
 
 
 def _once(uses: list[Use]) -> list[Use]:
-    """The uses without the call by which Keras learns what a recurrent layer returns.
+    """The uses without those by which Keras learns what a recurrent layer returns.
 
-    It comes before the first time step, is given the same, and nothing depends on it.
+    They come before those of the first time step, are given the same, and nothing depends on them.
     """
-    if len(uses) == 1:
-        return uses
-    last = {use.x.numpy().tobytes(): use for use in uses}
-    kept = {id(use) for use in last.values()}
-    return [use for use in uses if use.gradient is not None or id(use) in kept]
+    inputs = [use.x.numpy().tobytes() for use in uses] if len(uses) > 1 else []
+    for count in range(1, len(inputs) // 2 + 1):
+        is_repeated = inputs[:count] == inputs[count : 2 * count]
+        if is_repeated and all(use.gradient is None for use in uses[:count]):
+            return uses[count:]
+    return uses
 
 
 @contextlib.contextmanager
