@@ -121,6 +121,7 @@ from keras_activations.activations.tlu import TLU, tlu
 from keras_activations.activations.xielu import XIELU, xielu
 from keras_activations.comparison import compare
 from keras_activations.gains import gain, initializer
+from keras_activations.monitors import ActivationMonitor
 from keras_activations.plotting import plot
 from keras_activations.surgery import replace_activations
 
@@ -142,6 +143,7 @@ __all__ = [
     "APTx",
     "AconC",
     "ActivationInfo",
+    "ActivationMonitor",
     "Arctan",
     "Aria2",
     "BReLU",

@@ -16,7 +16,7 @@ Array = np.ndarray[Any, Any]
 
 # Okabe and Ito's colours, which the colour-blind can tell apart; dashes once they are used up.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-_DASHES = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)))
+_DASHES = ("-", "--", ":", "-.")
 _TITLES = ("value", "derivative", "second derivative")
 _POINTS = 2001
 # How near to a kink its two sides are looked at, how large a jump is then, and how far out

@@ -25,12 +25,14 @@ from keras_activations._keras_strings import use
 from keras_activations._registry import ActivationInfo, catalogue, get, info, layer
 from keras_activations.comparison import compare
 from keras_activations.gains import gain, initializer
+from keras_activations.monitors import ActivationMonitor
 from keras_activations.plotting import plot
 from keras_activations.surgery import replace_activations
 '''
 
 TOOLS = (
     "ActivationInfo",
+    "ActivationMonitor",
     "catalogue",
     "compare",
     "gain",

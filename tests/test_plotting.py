@@ -109,7 +109,7 @@ def test_several_values_of_a_parameter_and_several_activations():
 def test_more_curves_than_colours_differ_in_their_dashes():
     names = [info.name for info in DRAWN[:20]]
     (ax,) = ka.plot(*names, derivative=False)
-    styles = {(_curve(ax, n).get_color(), str(_curve(ax, n)._dash_pattern)) for n in names}
+    styles = {(_curve(ax, n).get_color(), _curve(ax, n).get_linestyle()) for n in names}
     assert len(styles) == 20
 
 
