@@ -63,7 +63,7 @@ def dying():
     from keras_activations.commands.compare import digits
 
     (x, y), _ = digits()
-    figure, ax = pyplot.subplots(figsize=(6.0, 3.4), layout="constrained")
+    figure, ax = pyplot.subplots(figsize=(7.0, 3.4), layout="constrained")
     for number, name in enumerate(("relu", "leaky_relu", "elu", "gelu", "mish")):
         keras.utils.set_random_seed(0)
         dense = [keras.layers.Dense(64, activation=name) for _ in range(3)]
@@ -82,7 +82,7 @@ def dying():
     ax.set_title("share of dead units")
     ax.set_xlabel("epoch")
     ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(frameon=False)
+    figure.legend(loc="outside right center", frameon=False)
     _save(figure, "dying")
 
 
