@@ -55,7 +55,7 @@ def _derivatives(x, alpha):
     monotonic=True,
     samples=({"alpha": 0.0}, {"alpha": 0.25}, {"alpha": 30.0}),
     # A power of three halves of what is itself rounded three times.
-    accuracy={"gradient": 5},
+    accuracy={"gradient": 6},
 )
 class ISRLU(ActivationLayer):
     """Layer form of `isrlu`.

@@ -72,7 +72,7 @@ def _square(x, alpha):
     monotonic=True,
     samples=({"alpha": 0.0}, {"alpha": 0.25}, {"alpha": 30.0}),
     # A power of three halves of what is itself rounded three times.
-    accuracy={"gradient": 5},
+    accuracy={"gradient": 6},
     torch="x / torch.sqrt(1 + x**2)",
 )
 class ISRU(ActivationLayer):
