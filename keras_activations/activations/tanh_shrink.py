@@ -57,8 +57,8 @@ def _derivative(x):
     range=(float("-inf"), float("inf")),
     monotonic=True,
     torch="torch.nn.functional.tanhshrink(x)",
-    # The square doubles the error of tanh.
-    accuracy={"gradient": 6},
+    # Next to where the series ends the value is a difference; the square doubles the error of tanh.
+    accuracy={"value": 5, "gradient": 8},
 )
 class TanhShrink(ActivationLayer):
     """Layer form of `tanh_shrink`."""
