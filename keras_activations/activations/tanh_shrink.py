@@ -57,7 +57,7 @@ def _derivative(x):
     range=(float("-inf"), float("inf")),
     monotonic=True,
     torch="torch.nn.functional.tanhshrink(x)",
-    # Next to where the series ends the value is a difference; the square doubles the error of tanh.
+    # A product of an exponential, a series and powers; the square doubles the error of tanh.
     accuracy={"value": 5, "gradient": 8},
 )
 class TanhShrink(ActivationLayer):
