@@ -85,10 +85,12 @@ class _Expression:
         tree = ast.fix_missing_locations(_Branches().visit(ast.parse(text, mode="eval")))
         self.code = compile(tree, "<formula>", "eval")
         self.names = names
+        used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        self.takes_halves = "a" in used - set(names)
 
     def __call__(self, x: Any) -> Any:
         names = {**self.names, "where": functools.partial(_where, x), "x": x}
-        if "a" in self.code.co_names and "a" not in self.names:
+        if self.takes_halves:
             names["a"], names["b"] = tf.split(x, 2, -1)
         return eval(self.code, {"__builtins__": {}, **names})
 
@@ -119,6 +121,14 @@ def _of_number_or_tensor(name: str, of_tensor: Callable[..., Any]) -> Callable[.
     return function
 
 
+def _of_two(of_tensors: Callable[..., Any]) -> Callable[..., Any]:
+    def function(one: Any, other: Any) -> Any:
+        # In a graph a number takes the dtype of the tensor before it, not of one after it.
+        return of_tensors(other, one) if isinstance(one, int | float) else of_tensors(one, other)
+
+    return function
+
+
 _TENSOR_FUNCTIONS = {
     "abs": tf.abs,
     "atan": _of_number_or_tensor("atan", tf.atan),
@@ -128,8 +138,8 @@ _TENSOR_FUNCTIONS = {
     "expm1": _of_number_or_tensor("expm1", tf.math.expm1),
     "log": _of_number_or_tensor("log", tf.math.log),
     "log1p": _of_number_or_tensor("log1p", tf.math.log1p),
-    "max": tf.maximum,
-    "min": tf.minimum,
+    "max": _of_two(tf.maximum),
+    "min": _of_two(tf.minimum),
     "pi": math.pi,
     "sign": tf.sign,
     "sin": _of_number_or_tensor("sin", tf.sin),

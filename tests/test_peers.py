@@ -7,9 +7,10 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from cases import DTYPES, gradient, required
+from cases import DTYPES, all_activations, gradient, required
 
 import keras_activations as ka
+from keras_activations import peers
 
 PORTABLE = [i for i in ka.catalogue() if i.portable]
 TORCH = [i for i in ka.catalogue() if i.torch]
@@ -70,3 +71,15 @@ def test_same_function_as_pytorch(info):
     )
     np.testing.assert_allclose(y, expected, rtol=1e-11, atol=1e-13)
     np.testing.assert_allclose(dx, expected_dx, rtol=1e-10, atol=1e-12)
+
+
+@all_activations
+def test_naive_form_runs_in_graphs(info):
+    """With it speed is compared; in eager mode TensorFlow forgives more."""
+    given = required(info)
+    naive = peers.naive_form(info, given)
+    if naive is None:
+        pytest.skip("is no scalar expression")
+    x = tf.constant(np.linspace(-3.0, 3.0, 32).reshape(2, 16), tf.float32)
+    for run in (naive, tf.function(naive)):
+        np.testing.assert_allclose(run(x), info.function(x, **given), rtol=1e-4, atol=1e-5)
