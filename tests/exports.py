@@ -23,6 +23,7 @@ if _keras.backend.backend() != "tensorflow":
 from keras_activations import _keras_strings
 from keras_activations._keras_strings import use
 from keras_activations._registry import ActivationInfo, catalogue, get, info, layer
+from keras_activations.analysis import Properties, properties
 from keras_activations.comparison import compare
 from keras_activations.gains import gain, initializer
 from keras_activations.plotting import plot
@@ -30,6 +31,7 @@ from keras_activations.plotting import plot
 
 TOOLS = (
     "ActivationInfo",
+    "Properties",
     "catalogue",
     "compare",
     "gain",
@@ -38,6 +40,7 @@ TOOLS = (
     "initializer",
     "layer",
     "plot",
+    "properties",
     "use",
 )
 
