@@ -49,7 +49,12 @@ def on_config(config):
         *([{"Choosing": "choosing.md"}] if (DOCS / "choosing.md").exists() else []),
         {"Explore": "explore.md"},
         {"Properties": "properties.md"},
-        {"Activations": [{family: _members(family)} for family in FAMILIES]},
+        {
+            "Activations": [
+                {family: [{i.name: _address(i)} for i in members]}
+                for family, members in _families().items()
+            ]
+        },
         {"Tools": "tools.md"},
         {"Accuracy": "accuracy.md"},
         {"Performance": "performance.md"},
@@ -57,8 +62,10 @@ def on_config(config):
     return config
 
 
-def _members(family):
-    return [{i.name: _address(i)} for i in ka.catalogue() if i.family == family]
+def _families():
+    """The activations of each family that has some."""
+    found = {family: [i for i in ka.catalogue() if i.family == family] for family in FAMILIES}
+    return {family: members for family, members in found.items() if members}
 
 
 def _address(info):
@@ -101,8 +108,7 @@ def overview():
         "[Properties](properties.md) has them in one table.",
         "",
     ]
-    for family in FAMILIES:
-        members = [i for i in ka.catalogue() if i.family == family]
+    for family, members in _families().items():
         cards = "".join(
             f'<a href="activations/{i.name}.html">{_thumbnail(i)}{i.name}</a>' for i in members
         )
@@ -225,7 +231,7 @@ def measured(info):
             "Symmetry": found.symmetry or "none",
         }
     rows |= {f"Gain, {mode}": _gain(info, mode, given) for mode in ("forward", "backward")}
-    return {name: text or "none" for name, text in rows.items()}
+    return {name: text or "—" for name, text in rows.items()}
 
 
 def _gain(info, mode, given):
@@ -322,9 +328,9 @@ def table():
 
 def tools():
     """The public functions that are no activations."""
-    pages = {name for i in ka.catalogue() for name in (i.name, i.layer.__name__)}
-    objects = [getattr(ka, name) for name in ka.__all__ if name not in pages]
-    return "\n\n".join(["# Tools", *(f"::: {o.__module__}.{o.__name__}" for o in objects)])
+    objects = [getattr(ka, name) for name in ka.__all__]
+    own = [o for o in objects if not o.__module__.startswith("keras_activations.activations.")]
+    return "\n\n".join(["# Tools", *(f"::: {o.__module__}.{o.__name__}" for o in own)])
 
 
 def script():

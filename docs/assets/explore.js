@@ -5,8 +5,6 @@ const [WIDTH, BATCH, DEEPEST] = [64, 32, 60];
 const find = (id) => document.getElementById(id);
 const chosen = [];
 
-// ---- Numbers
-
 // Mulberry32 and Box–Muller: the same normal numbers at every visit.
 function normals(count, seed) {
   const uniform = () => {
@@ -26,8 +24,8 @@ const weights = Array.from({ length: DEEPEST }, (_, layer) => normals(WIDTH * WI
 // Makes up for what the activation does to a standard normal signal, or to its gradients.
 function ownGain(activation, p, order) {
   let [moment, total] = [0, 0];
-  for (let i = -5000; i <= 5000; i++) {
-    const [x, density] = [i / 500, Math.exp(-0.5 * (i / 500) ** 2)];
+  for (let x = -9; x <= 9; x += 1 / 256) {
+    const density = Math.exp(-0.5 * x * x);
     moment += density * evaluate(activation, x, p)[order] ** 2;
     total += density;
   }
@@ -76,8 +74,6 @@ function product(rows, matrix, scale, transposed) {
   }
   return result;
 }
-
-// ---- Charts
 
 const linear = { of: (v) => v, ticks: (low, high) => steps(low, high), name: short };
 const logarithmic = {
@@ -144,8 +140,6 @@ function draw(id, curves, scale, bounds = [-Infinity, Infinity]) {
     `<svg viewBox="0 0 ${width} ${height}" role="img">${clip}${grid.join("")}${labels.join("")}` +
     `<g clip-path="url(#${id}-clip)">${lines.join("")}</g></svg>`;
 }
-
-// ---- The page
 
 function redraw() {
   const reach = Number(find("reach").value);
@@ -240,7 +234,8 @@ function start() {
     choose(find("add").value);
     find("add").value = "";
   });
-  for (const id of ["reach", "depth", "gain"]) find(id).addEventListener("input", soon);
+  for (const id of ["reach", "depth"]) find(id).addEventListener("input", soon);
+  find("gain").addEventListener("change", soon);
   if (LEFT_OUT.length > 0) find("left-out").textContent = `Left out: ${LEFT_OUT.join(", ")}.`;
   const names = new URLSearchParams(location.search).get("names") ?? find("explorer").dataset.names;
   names.split(",").forEach(choose);
