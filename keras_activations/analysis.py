@@ -22,7 +22,8 @@ _FAR, _FARTHER = 10.0 ** np.arange(3.0, 9.0), 10.0 ** np.arange(20.0, 31.0)
 _FLAT = 0.01
 # A zero beside something this small has underflowed.
 _UNDERFLOW = 1e-200
-_ROUNDING = 1e-12
+_ROUNDING, _JUMP = 1e-12, 1e-6
+_HALVINGS = 30
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -82,19 +83,18 @@ def properties(identifier: Any, **parameters: Any) -> Properties:
         )
     value = functools.partial(_value, activation, given)
     slope = functools.partial(_slope, activation, given)
-    y = value(_GRID)
+    y, dx = value(_GRID), slope(_GRID)
+    flat = _intervals(slope, dx, lambda d: d == 0.0)
+    nearly_flat = _intervals(slope, dx, lambda d: np.abs(d) < _FLAT)
+    steepest = _steepest(value, y, dx)
+    if activation.backward is None and np.isfinite(steepest):
+        steepest = _supremum(lambda x: np.abs(slope(x)), np.abs(dx))
     return Properties(
-        range=(0.0 - _supremum(lambda x: -value(x)), _supremum(value)),
+        range=(0.0 - _supremum(lambda x: -value(x), -y), _supremum(value, y)),
         zeros=_zeros(value, y),
-        lipschitz=_lipschitz(value, None if activation.backward else slope, y),
-        dead_zone=tuple(
-            found
-            for found in _intervals(lambda x: slope(x) == 0.0)
-            if found[0] < found[1] and not _underflows(slope, found)
-        ),
-        saturation=tuple(
-            found for found in _intervals(lambda x: np.abs(slope(x)) < _FLAT) if _is_tail(found)
-        ),
+        lipschitz=steepest,
+        dead_zone=tuple(i for i in flat if i[0] < i[1] and not _underflows(slope, i)),
+        saturation=tuple(i for i in nearly_flat if np.any(np.isinf(i))),
         monotonic=bool(np.all(np.diff(y[np.isfinite(y)]) >= -_ROUNDING)),
         symmetry=_symmetry(y),
     )
@@ -112,9 +112,9 @@ def _slope(activation: ActivationInfo, given: Mapping[str, Any], x: Array) -> Ar
     return np.asarray(tape.gradient(y, inputs, None, tf.UnconnectedGradients.ZERO).numpy())
 
 
-def _supremum(function: Function) -> float:
-    """The largest value on the grid, to about 1e-12, or out to infinity."""
-    peak = _GRID[np.nanargmax(function(_GRID))]
+def _supremum(function: Function, at_grid: Array) -> float:
+    """The largest value, of the grid's neighbourhood and of points far out."""
+    peak = _GRID[np.nanargmax(at_grid)]
     near = np.linspace(peak - _STEP, peak + _STEP, 2**11 + 1)
     inner, outer = (
         float(np.nanmax(function(x)))
@@ -127,61 +127,58 @@ def _supremum(function: Function) -> float:
     return 0.0 if abs(largest) < _ROUNDING else largest
 
 
-def _lipschitz(value: Function, slope: Function | None, y: Array) -> float:
-    """The steepest slope; where the backward pass has another one, the steepest step."""
-    steps = np.abs(np.diff(y))
-    expected = np.abs(slope(_GRID)) if slope else np.zeros_like(y)
-    steep = steps > 2.0 * _STEP * np.maximum(expected[:-1], expected[1:]) + _ROUNDING
+def _steepest(value: Function, y: Array, dx: Array) -> float:
+    """The steepest step of the grid, infinite if there is a jump."""
+    steps, slopes = np.abs(np.diff(y)), np.abs(dx)
+    steep = steps > 2.0 * _STEP * np.maximum(slopes[:-1], slopes[1:]) + _ROUNDING
     low, high = _GRID[:-1][steep], _GRID[1:][steep]
-    for _ in range(40):
+    for _ in range(_HALVINGS if low.size else 0):
         middle = 0.5 * (low + high)
         at_low, at_middle, at_high = value(low), value(middle), value(high)
         left = np.abs(at_middle - at_low) > np.abs(at_high - at_middle)
         low, high = np.where(left, low, middle), np.where(left, middle, high)
-    if np.any(np.abs(value(high) - value(low)) > np.sqrt(_ROUNDING)):
-        return np.inf
-    return _supremum(lambda x: np.abs(slope(x))) if slope else float(np.nanmax(steps)) / _STEP
+    jumps = np.abs(value(high) - value(low)) > _JUMP
+    return np.inf if np.any(jumps) else float(np.nanmax(steps)) / _STEP
 
 
 def _zeros(value: Function, y: Array) -> tuple[Interval, ...]:
-    runs = [run for run in _intervals(lambda x: value(x) == 0.0) if not _underflows(value, run)]
+    runs = [i for i in _intervals(value, y, lambda v: v == 0.0) if not _underflows(value, i)]
     crossed = np.flatnonzero(y[:-1] * y[1:] < 0.0)
     rises = np.sign(y[crossed + 1])
     at = _boundary(lambda x: value(x) * rises >= 0.0, _GRID[crossed], _GRID[crossed + 1])
     # A jump may pass over zero.
-    points = at[np.abs(value(at)) < np.sqrt(_ROUNDING)]
+    points = at[np.abs(value(at)) < _JUMP]
     return tuple(sorted(runs + [(float(x), float(x)) for x in points]))
 
 
-def _intervals(predicate: Callable[[Array], Array]) -> list[Interval]:
-    """Where it holds on the grid; up to infinity if it does at the end of the grid and beyond."""
-    holds = np.concatenate([[False], predicate(_GRID), [False]])
+def _intervals(function: Function, at_grid: Array, test: Function) -> list[Interval]:
+    """Where a test of a function's values holds; up to infinity if it does so far out."""
+    holds = np.concatenate([[False], test(at_grid), [False]])
     first = np.flatnonzero(holds[1:-1] & ~holds[:-2])
     last = np.flatnonzero(holds[1:-1] & ~holds[2:])
-    low = _boundary(predicate, _GRID[np.maximum(first - 1, 0)], _GRID[first])
-    high = _boundary(predicate, _GRID[np.minimum(last + 1, len(_GRID) - 1)], _GRID[last])
+    end = len(_GRID) - 1
+    outside = np.concatenate([np.maximum(first - 1, 0), np.minimum(last + 1, end)])
+    inside = np.concatenate([first, last])
+    ends = _boundary(lambda x: test(function(x)), _GRID[outside], _GRID[inside])
+    low, high = np.split(ends, 2)
     far = np.concatenate([_FAR, _FARTHER])
-    low = np.where((first == 0) & np.all(predicate(-far)), -np.inf, low)
-    high = np.where((last == len(_GRID) - 1) & np.all(predicate(far)), np.inf, high)
+    low = np.where((first == 0) & np.all(test(function(-far))), -np.inf, low)
+    high = np.where((last == end) & np.all(test(function(far))), np.inf, high)
     return [(float(a), float(b)) for a, b in zip(low, high, strict=True)]
 
 
-def _boundary(predicate: Callable[[Array], Array], outside: Array, inside: Array) -> Array:
-    """Between points where it does not hold and points where it does, where that changes."""
-    for _ in range(50):
+def _boundary(holds: Function, outside: Array, inside: Array) -> Array:
+    """Between points where something does not hold and points where it does, where it starts."""
+    for _ in range(_HALVINGS if inside.size else 0):
         middle = 0.5 * (outside + inside)
-        holds = predicate(middle)
-        outside, inside = np.where(holds, outside, middle), np.where(holds, middle, inside)
+        there = holds(middle)
+        outside, inside = np.where(there, outside, middle), np.where(there, middle, inside)
     return np.round(inside, 9) + 0.0
 
 
 def _underflows(function: Function, zero: Interval) -> bool:
     beside = np.abs(function(np.array([zero[0] - _STEP, zero[1] + _STEP])))
     return bool(np.any(beside[np.isfinite(zero)] < _UNDERFLOW))
-
-
-def _is_tail(found: Interval) -> bool:
-    return bool(np.any(np.isinf(found)))
 
 
 def _symmetry(y: Array) -> str | None:
