@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help example test test-oldest torch-reference lint names measure figures tables clean
+.PHONY: help example test test-oldest torch-reference lint names measure figures tables docs clean
 
 help:
 	@echo "make example      install into .venv and train LeNet-5 (ARGS='--activation snake --epochs 3')"
@@ -12,12 +12,17 @@ help:
 	@echo "make names        write the list of public names in keras_activations/__init__.py"
 	@echo "make measure      measure accuracy and speed in full (hours; an interrupted run goes on) and write docs/"
 	@echo "make figures      draw the figures of docs/choosing.md (minutes)"
+	@echo "make docs         build the site of the documentation into build/site (open index.html; ARGS goes to MkDocs)"
 	@echo "make tables       write the tables of the README: the catalogue, the summaries of docs/"
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable '.[examples,test,lint]'
+	touch $@
+
+.venv/docs: .venv/installed
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
 	touch $@
 
 .venv-oldest/installed: pyproject.toml
@@ -62,6 +67,9 @@ figures: .venv/installed
 
 tables: .venv/installed
 	$(BIN)/python tests/tables.py
+
+docs: .venv/docs
+	$(BIN)/mkdocs build --strict $(ARGS)
 
 clean:
 	rm -rf .venv .venv-oldest .venv-torch build dist *.egg-info

@@ -119,6 +119,7 @@ from keras_activations.activations.telu import TeLU, telu
 from keras_activations.activations.threshold import Threshold, threshold
 from keras_activations.activations.tlu import TLU, tlu
 from keras_activations.activations.xielu import XIELU, xielu
+from keras_activations.analysis import Properties, properties
 from keras_activations.comparison import compare
 from keras_activations.gains import gain, initializer
 from keras_activations.monitors import ActivationMonitor
@@ -195,6 +196,7 @@ __all__ = [
     "Phish",
     "PolyNorm",
     "PolyReLU",
+    "Properties",
     "QuickGELU",
     "RReLU",
     "Rational",
@@ -304,6 +306,7 @@ __all__ = [
     "poly_norm",
     "poly_relu",
     "prelu",
+    "properties",
     "quick_gelu",
     "rational",
     "reglu",

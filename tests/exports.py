@@ -23,6 +23,7 @@ if _keras.backend.backend() != "tensorflow":
 from keras_activations import _keras_strings
 from keras_activations._keras_strings import use
 from keras_activations._registry import ActivationInfo, catalogue, get, info, layer
+from keras_activations.analysis import Properties, properties
 from keras_activations.comparison import compare
 from keras_activations.gains import gain, initializer
 from keras_activations.monitors import ActivationMonitor
@@ -33,6 +34,7 @@ from keras_activations.surgery import replace_activations
 TOOLS = (
     "ActivationInfo",
     "ActivationMonitor",
+    "Properties",
     "catalogue",
     "compare",
     "gain",
@@ -41,6 +43,7 @@ TOOLS = (
     "initializer",
     "layer",
     "plot",
+    "properties",
     "replace_activations",
     "use",
 )
