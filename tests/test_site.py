@@ -230,3 +230,31 @@ def test_gains_in_the_browser_are_the_packages(browser):
         for order, mode in enumerate(("forward", "backward")):
             found = f"ownGain(ACTIVATIONS.{name}, ACTIVATIONS.{name}.defaults, {order})"
             assert _waits(driver, found) == pytest.approx(ka.gain(name, mode), rel=1e-3)
+
+
+def test_a_signal_travels_in_the_browser_as_in_tensorflow(browser):
+    depth, gain = 4, 1.5
+    driver = browser("explore.html?names=mish")
+    inputs, upstream, weights, found = driver.execute_script(
+        "return [[...normals(WIDTH * BATCH, 0)], [...normals(WIDTH * BATCH, -1)],"
+        f"weights.slice(0, {depth - 1}).map((w) => [...w]),"
+        f"travel(ACTIVATIONS.mish, {{}}, {depth}, {gain})]"
+    )
+    width = round(len(weights[0]) ** 0.5)
+    kernels = np.reshape(weights, (-1, width, width))
+    assert abs(np.mean(kernels)) < 0.05
+    assert np.var(kernels) == pytest.approx(1.0, abs=0.05)
+    signals, outputs = [tf.reshape(tf.constant(inputs, tf.float64), (-1, width))], []
+    with tf.GradientTape() as tape:
+        tape.watch(signals[0])
+        for layer in range(depth):
+            outputs.append(ka.mish(signals[layer]))
+            if layer < depth - 1:
+                signals.append(outputs[layer] @ (kernels[layer] * gain / width**0.5))
+    slopes = tape.gradient(outputs[-1], signals, np.reshape(upstream, outputs[-1].shape))
+    for key, truth in {
+        "mean": [np.mean(y) for y in outputs],
+        "variance": [np.var(y) for y in outputs],
+        "gradient": [np.sqrt(np.mean(np.square(g))) for g in slopes],
+    }.items():
+        np.testing.assert_allclose(found[key], truth, rtol=1e-9, err_msg=key)
