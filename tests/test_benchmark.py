@@ -183,7 +183,9 @@ def test_peak_memory():
 
     x = tf.ones([250_000])
     figures = _measure.peak_memory(call, x[:10], x)
-    assert 1.9e6 < figures["allocated"] < 3.1e6
+    # Two or three tensors of a megabyte. In a process that did other things before, the allocator
+    # hands out pieces that are larger than asked for.
+    assert 1.9e6 < figures["allocated"] < 3.6e6
 
 
 def test_memory_of_a_chain():
