@@ -140,7 +140,10 @@ def real(parameters: Sequence[Any], x: Tensor) -> list[Any]:
 def parts(name: str, parameter: Any, count: int | None = None) -> list[Any]:
     """The numbers, or the tensors along the first axis, of a parameter that has several."""
     several = isinstance(parameter, list | tuple)
-    found = list(parameter) if several else tf.unstack(tf.convert_to_tensor(parameter))
+    parameter = parameter if several else tf.convert_to_tensor(parameter)
+    if not several and parameter.shape.rank == 0:
+        raise ValueError(f"`{name}` must be a list of numbers. Received: a single one.")
+    found = list(parameter) if several else tf.unstack(parameter)
     if count is not None and len(found) != count:
         raise ValueError(f"`{name}` must have {count} numbers. Received: {len(found)}.")
     return found

@@ -304,7 +304,14 @@ def described(
             f"{entry.name} has no parameter {strange}. "
             f"Its parameters are: {', '.join(entry.parameters) or 'none'}."
         )
+    for name, value in given.items():
+        if _is_text(value) and not _is_text(entry.parameters[name]):
+            raise ValueError(f"`{name}` of {entry.name} must be a number. Received: {value!r}")
     return entry, given
+
+
+def _is_text(value: Any) -> bool:
+    return any(isinstance(leaf, str) for leaf in tf.nest.flatten(value))
 
 
 def _called(identifier: str) -> tuple[ActivationInfo, dict[str, Any]]:

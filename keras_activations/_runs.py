@@ -106,9 +106,14 @@ def write(path: pathlib.Path, content: str | bytes) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(content.encode() if isinstance(content, str) else content)
-    os.chmod(file.name, 0o644)  # A temporary file is its owner's alone.
-    os.replace(file.name, path)
+        try:
+            file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            os.chmod(file.name, 0o644)  # A temporary file is its owner's alone.
+            os.replace(file.name, path)
+        except BaseException:
+            os.unlink(file.name)
+            raise
 
 
 @contextlib.contextmanager

@@ -68,6 +68,7 @@ def compare(
         A `Comparison`; `print` shows its table.
 
     Raises:
+        TypeError: If `activations` is a single name.
         ValueError: If there is no such activation or metric, too little data, or if the folder
             holds runs of another machine.
 
@@ -88,6 +89,8 @@ def compare(
     >>> [row["activation"] for row in found.summary]
     ['relu', 'mish']
     """
+    if isinstance(activations, str):
+        raise TypeError(f"Expected a list of activations. Received: {activations!r}")
     labels = {_label(activation): activation for activation in activations}
     if not labels:
         raise ValueError("Expected at least one activation.")

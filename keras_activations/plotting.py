@@ -166,8 +166,8 @@ def _curves(
 ) -> Iterator[Curve]:
     if not identifiers:
         raise ValueError("Expected the name of at least one activation.")
-    if not limits[0] < limits[1]:
-        raise ValueError(f"`limits` must increase. Received: limits={limits}")
+    if len(limits) != 2 or not limits[0] < limits[1]:
+        raise ValueError(f"`limits` must be two increasing numbers. Received: limits={limits}")
     for activation, given in [described(identifier, parameters) for identifier in identifiers]:
         if not (activation.elementwise or issubclass(activation.layer, GatedLayer)):
             raise ValueError(

@@ -117,8 +117,12 @@ def test_a_page_is_written_as_a_whole(tmp_path):
     _runs.write(path, "one")
     with pytest.raises(TypeError):
         _runs.write(path, None)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(IsADirectoryError):
+        _runs.write(tmp_path / "folder", "no page")
     _runs.write(path, "two")
     assert path.read_text() == "two"
+    assert {p.name for p in tmp_path.iterdir()} == {"page.md", "folder"}
 
 
 def test_ratios():

@@ -187,6 +187,8 @@ def test_a_run_that_diverges_is_said_to():
 def test_bad_requests_are_named():
     with pytest.raises(ValueError, match="mish"):
         compare("mishh")
+    with pytest.raises(TypeError, match=r"a list.*'relu'"):
+        ka.compare("relu", DATA, DATA, build_fn=build)
     with pytest.raises(ValueError, match="at least one"):
         compare()
     with pytest.raises(ValueError, match=r"layer cannot stand.*parameter=0.1"):

@@ -358,8 +358,9 @@ def test_parameters_broadcast_and_their_gradients_are_summed(info):
 )
 def test_too_few_numbers_are_named(info, name):
     numbers = info.parameters[name]
-    with pytest.raises(ValueError, match=f"`{name}`"):
-        info.function([1.0, 2.0], **{name: numbers[:-1]})
+    for bad in (numbers[:-1], 1.0):
+        with pytest.raises(ValueError, match=f"`{name}`"):
+            info.function([1.0, 2.0], **{name: bad})
     for bad in ([*numbers[:-1], "1"], numbers[:-1], 1.0, None, []):
         if bad is None and inspect.signature(info.layer).parameters[name].default is None:
             continue
