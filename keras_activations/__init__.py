@@ -55,6 +55,7 @@ from keras_activations.activations.hard_elish import HardELiSH, hard_elish
 from keras_activations.activations.hard_mish import HardMish, hard_mish
 from keras_activations.activations.hard_shrink import HardShrink, hard_shrink
 from keras_activations.activations.hard_sigmoid import HardSigmoid, hard_sigmoid
+from keras_activations.activations.hard_sigmoid_keras2 import HardSigmoidKeras2, hard_sigmoid_keras2
 from keras_activations.activations.hard_silu import HardSiLU, hard_silu
 from keras_activations.activations.hard_tanh import HardTanh, hard_tanh
 from keras_activations.activations.isrlu import ISRLU, isrlu
@@ -122,6 +123,7 @@ from keras_activations.activations.xielu import XIELU, xielu
 from keras_activations.analysis import Properties, properties
 from keras_activations.comparison import compare
 from keras_activations.gains import gain, initializer
+from keras_activations.migration import migrate
 from keras_activations.monitors import ActivationMonitor
 from keras_activations.plotting import plot
 from keras_activations.surgery import replace_activations
@@ -180,6 +182,7 @@ __all__ = [
     "HardShrink",
     "HardSiLU",
     "HardSigmoid",
+    "HardSigmoidKeras2",
     "HardTanh",
     "Laplace",
     "LeakyReLU",
@@ -282,6 +285,7 @@ __all__ = [
     "hard_mish",
     "hard_shrink",
     "hard_sigmoid",
+    "hard_sigmoid_keras2",
     "hard_silu",
     "hard_tanh",
     "info",
@@ -297,6 +301,7 @@ __all__ = [
     "log_softmax",
     "logish",
     "maxout",
+    "migrate",
     "mish",
     "nlrelu",
     "pelu",

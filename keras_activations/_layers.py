@@ -43,7 +43,7 @@ class ActivationLayer(keras.layers.Layer):
             if hasattr(self, name):
                 config[name] = keras.saving.serialize_keras_object(self.argument(name))
         if not isinstance(config.get("axis", 0), int):
-            # Keras's HDF5 loader drops an `axis` that is None or a list.
+            # Keras's HDF5 loader drops an `axis` that is no number.
             config["axes"] = config["axis"]
         return config
 
@@ -53,6 +53,16 @@ class ActivationLayer(keras.layers.Layer):
         if "axes" in config:
             config.setdefault("axis", config.pop("axes"))
         return super().from_config(config)
+
+    @classmethod
+    def from_addons(cls, config: dict[str, Any]) -> Any:
+        """The layer that TensorFlow Addons saved with this config."""
+        return cls.from_config(config)
+
+    @classmethod
+    def from_keras2(cls, config: dict[str, Any]) -> Any:
+        """The layer that Keras 2 saved with this config."""
+        return cls.from_config(config)
 
     def argument(self, name: str) -> Any:
         """What the constructor was given under that name."""
@@ -137,16 +147,16 @@ class LearnableLayer(TrainedLayer):
 
     Args:
         axis: The axis, or list of axes, along which the parameters vary: by default the last, one
-            value for each channel. None: a single value for the whole layer. Along the other axes
-            the input may have any size.
+            value for each channel. None: a single value for the whole layer. "all": every axis but
+            the first, one value for each element. Along the other axes the input may have any size.
     """
 
     # Names of parameters that do not vary along the axis.
     shared: tuple[str, ...] = ()
 
-    def __init__(self, axis: int | Sequence[int] | None = -1, **kwargs: Any) -> None:
+    def __init__(self, axis: int | Sequence[int] | str | None = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis = None if axis is None else axis_or_axes("axis", axis)
+        self.axis: Any = axis if axis in (None, "all") else axis_or_axes("axis", axis)
 
     @classmethod
     def symbolic(cls, x: keras.KerasTensor, arguments: dict[str, Any]) -> Any:
@@ -162,22 +172,24 @@ class LearnableLayer(TrainedLayer):
     def build(self, input_shape: Shape) -> None:
         super().build(input_shape)
         sizes, rank = self._sizes(input_shape), len(input_shape)
-        if sizes and all(axis < 0 for axis in self._axes()):
+        if sizes and all(axis < 0 for axis in self._axes(rank)):
             # Counted from the back, the axes are the same whatever stands before them.
             axes = {axis - rank: size for axis, size in sizes.items()}
             self.input_spec = keras.layers.InputSpec(min_ndim=1 - min(axes), axes=axes)
         elif sizes:
             self.input_spec = keras.layers.InputSpec(ndim=rank, axes=sizes)
 
-    def _axes(self) -> list[int]:
+    def _axes(self, rank: int) -> list[int]:
         if self.axis is None:
             return []
+        if self.axis == "all":
+            return list(range(1, rank))
         return [self.axis] if isinstance(self.axis, int) else list(self.axis)
 
     def _sizes(self, input_shape: Shape) -> dict[int, int]:
         """The size of each axis along which the parameters vary, by its index from the front."""
         sizes = {}
-        for axis in self._axes():
+        for axis in self._axes(len(input_shape)):
             index = normalized(axis, len(input_shape))
             size = input_shape[index]
             if index == 0 or size is None:

@@ -52,6 +52,11 @@ class ActivationInfo:
         backward: Where the backward pass is deliberately not the derivative, the expression that
             takes its place, else None.
         aliases: Other strings that mean this activation.
+        addons: Names under which TensorFlow Addons saved it, in lower case of its function, else of
+            its layer. Models that hold them load.
+        keras2: Names under which Keras 2 saved it, and that Keras 3 does not know or takes for
+            another, likewise. Models that hold them are for `migrate`.
+        doubt: What else a model saved by Keras 2 may mean by the name, or None.
         samples: Further parameter values at which the claims are tested.
         torch: The same activation in PyTorch, as an expression in `x`, or None.
         keras: The same activation in Keras, as an expression in `x`, where Keras does not have it
@@ -82,6 +87,9 @@ class ActivationInfo:
     monotonic: bool | None = None
     backward: str | None = None
     aliases: tuple[str, ...] = ()
+    addons: tuple[str, ...] = ()
+    keras2: tuple[str, ...] = ()
+    doubt: str | None = None
     samples: tuple[Mapping[str, Any], ...] = ()
     torch: str | None = None
     keras: str | None = None
@@ -150,9 +158,24 @@ def register(function: Callable[..., Any], **claims: Any) -> Callable[[LayerClas
             keras.saving.get_custom_objects()[f"{PACKAGE}>{name}"] = function
         else:
             keras.saving.register_keras_serializable(PACKAGE, name)(function)
+        for old in info.addons:
+            # Keys to load by, too: what was loaded is saved under this package's names.
+            found = function if old.islower() else _saved_by_addons(layer)
+            keras.saving.get_custom_objects()[f"Addons>{old}"] = found
         return layer
 
     return decorator
+
+
+def _saved_by_addons(layer: Any) -> type[Any]:
+    class Saved(layer):
+        """A class whose configs are those of TensorFlow Addons, and its instances ours."""
+
+        @classmethod
+        def from_config(cls, config: dict[str, Any]) -> Any:
+            return layer.from_addons(dict(config))
+
+    return Saved
 
 
 def catalogue() -> list[ActivationInfo]:

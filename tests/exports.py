@@ -26,6 +26,7 @@ from keras_activations._registry import ActivationInfo, catalogue, get, info, la
 from keras_activations.analysis import Properties, properties
 from keras_activations.comparison import compare
 from keras_activations.gains import gain, initializer
+from keras_activations.migration import migrate
 from keras_activations.monitors import ActivationMonitor
 from keras_activations.plotting import plot
 from keras_activations.surgery import replace_activations
@@ -42,6 +43,7 @@ TOOLS = (
     "info",
     "initializer",
     "layer",
+    "migrate",
     "plot",
     "properties",
     "replace_activations",

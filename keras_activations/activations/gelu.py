@@ -71,6 +71,11 @@ def _density(x):
     range=(-0.169971207, float("inf")),
     monotonic=False,
     aliases=("gelu_python",),
+    addons=("GELU",),
+    doubt=(
+        "the tanh form, if TensorFlow Addons made it: its function was saved without its default "
+        "`approximate=True`; for that form pass names={'gelu': 'gelu_tanh'}"
+    ),
     torch="torch.nn.functional.gelu(x)",
     # Each of the twelve terms of the tail's polynomial is rounded.
     accuracy={
@@ -90,6 +95,10 @@ class GELU(ActivationLayer):
     def __init__(self, approximate=False, **kwargs):
         super().__init__(**kwargs)
         self.approximate = bool(approximate)
+
+    @classmethod
+    def from_addons(cls, config):
+        return cls.from_config({"approximate": True, **config})
 
     def call(self, inputs):
         return gelu(inputs, self.approximate)

@@ -83,6 +83,7 @@ def _fused(x):
         "gelu_python_tanh",
         "gelu_pytorch_tanh",
     ),
+    addons=("gelu",),
     torch="torch.nn.functional.gelu(x, approximate='tanh')",
     keras="keras.activations.gelu(x, approximate=True)",
     # The slope crosses zero as a difference of larger terms.

@@ -53,6 +53,7 @@ def _derivatives(x, threshold):
     kinks=(-0.5, 0.5),
     range=(float("-inf"), float("inf")),
     monotonic=True,
+    addons=("hardshrink",),
     samples=({"threshold": 0.1}, {"threshold": 3.0}),
     torch="torch.nn.functional.hardshrink(x)",
 )

@@ -53,6 +53,7 @@ def _derivative(x):
     url="https://arxiv.org/abs/1901.05894",
     range=(0.0, float("inf")),
     monotonic=False,
+    addons=("lisht",),
     torch="x * torch.tanh(x)",
     # The second derivative crosses zero as a difference of larger terms.
     accuracy={"second_scale": 0.1},

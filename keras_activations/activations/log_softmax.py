@@ -51,6 +51,7 @@ def _gradient(upstream, x, axis):
     paper="Bridle, 1990",
     url="https://doi.org/10.1007/978-3-642-76153-9_28",
     range=(float("-inf"), 0.0),
+    keras2=("log_softmax_v2",),
     torch="torch.log_softmax(x, -1)",
 )
 class LogSoftmax(SimplexLayer):

@@ -90,6 +90,7 @@ def _gradient(upstream, x, num_units, axis):
     formula="[max(x[j::num_units]) for j in range(num_units)]",
     paper="Goodfellow et al., 2013",
     url="https://arxiv.org/abs/1302.4389",
+    addons=("Maxout",),
     samples=({"num_units": 2}, {"num_units": 4}),
 )
 class Maxout(AxisLayer):

@@ -68,6 +68,7 @@ def _fused(x):
     url="https://arxiv.org/abs/1908.08681",
     range=(-0.308843413, float("inf")),
     monotonic=False,
+    addons=("mish",),
     torch="torch.nn.functional.mish(x)",
     # The slope crosses zero as a difference of larger terms, each rounded.
     accuracy={

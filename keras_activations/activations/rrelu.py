@@ -88,6 +88,7 @@ def _uniform(x, seed):
     kinks=(0.0,),
     range=(float("-inf"), float("inf")),
     monotonic=True,
+    addons=("rrelu",),
     samples=({"lower": 0.0, "upper": 0.5},),
     torch="torch.nn.functional.rrelu(x, training=False)",
 )

@@ -63,6 +63,10 @@ def _fused(x):
     url="https://arxiv.org/abs/1702.03118",
     range=(-0.278464543, float("inf")),
     monotonic=False,
+    doubt=(
+        "a function of the program's own, if it registered one as 'swish'; for another form pass "
+        "names={'swish': …}, such as 'swish(beta=1.5)'"
+    ),
     torch="torch.nn.functional.silu(x)",
     # The slope crosses zero as a difference of larger terms.
     accuracy={

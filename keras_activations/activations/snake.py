@@ -69,6 +69,7 @@ def _plain(x, alpha):
     url="https://arxiv.org/abs/2006.08195",
     range=(float("-inf"), float("inf")),
     monotonic=True,
+    addons=("snake", "Snake"),
     samples=({"alpha": 0.3}, {"alpha": 5.0}, {"alpha": -2.0}),
     # The square doubles the error of the sine, and in float64 alpha * x has no spare digits. Beyond
     # the domain float32 cannot tell one period from the next.
@@ -104,6 +105,12 @@ class Snake(LearnableLayer):
     ):
         super().__init__(axis=axis, **kwargs)
         self.learn("alpha", alpha, alpha_initializer, alpha_regularizer, alpha_constraint)
+
+    @classmethod
+    def from_addons(cls, config):
+        # A single frequency for the whole layer.
+        initializer = config.pop("frequency_initializer", "ones")
+        return cls.from_config({**config, "axis": None, "alpha_initializer": initializer})
 
     def call(self, inputs):
         return snake(inputs, self.alpha)

@@ -83,6 +83,7 @@ def _threshold_of(x, support, axis):
     paper="Martins and Astudillo, 2016",
     url="https://arxiv.org/abs/1602.02068",
     range=(0.0, 1.0),
+    addons=("sparsemax", "Sparsemax"),
     # Keras's function of this name is a different one, and wrong.
     portable=False,
 )

@@ -56,6 +56,7 @@ def _derivative(x):
     formula="x - tanh(x)",
     range=(float("-inf"), float("inf")),
     monotonic=True,
+    addons=("tanhshrink",),
     torch="torch.nn.functional.tanhshrink(x)",
     # A product of an exponential, a series and powers; the square doubles the error of tanh.
     accuracy={"value": 5, "gradient": 8},

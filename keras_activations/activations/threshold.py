@@ -47,6 +47,7 @@ def _derivatives(x, threshold, default_value):
     kinks=(0.0,),
     range=(0.0, float("inf")),
     monotonic=True,
+    keras2=("ThresholdedReLU",),
     samples=({"threshold": 0.5, "default_value": -1.0}, {"threshold": -1.0, "default_value": 2.0}),
     torch="torch.nn.functional.threshold(x, 0.0, 0.0)",
     keras="keras.activations.threshold(x, 0.0, 0.0)",
@@ -66,6 +67,11 @@ class Threshold(ActivationLayer):
         super().__init__(**kwargs)
         self.threshold = number("threshold", threshold)
         self.default_value = number("default_value", default_value)
+
+    @classmethod
+    def from_keras2(cls, config):
+        level = config.pop("theta", 1.0)
+        return cls.from_config({**config, "threshold": level})
 
     def call(self, inputs):
         return threshold(inputs, self.threshold, self.default_value)

@@ -61,6 +61,7 @@ def _derivatives(x, tau, alpha):
     kinks=(0.0,),
     range=(0.0, float("inf")),
     monotonic=True,
+    addons=("TLU",),
     samples=(
         {"tau": -1.5},
         {"tau": 0.7, "alpha": 0.5},
@@ -110,6 +111,11 @@ class TLU(LearnableLayer):
             self.alpha_initializer = keras.initializers.get(alpha_initializer)
             self.alpha_regularizer = keras.regularizers.get(alpha_regularizer)
             self.alpha_constraint = keras.constraints.get(alpha_constraint)
+
+    @classmethod
+    def from_addons(cls, config):
+        # One threshold for each element.
+        return cls.from_config({**config, "axis": "all"})
 
     def call(self, inputs):
         return tlu(inputs, self.tau, self.alpha)

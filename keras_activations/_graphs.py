@@ -1,0 +1,252 @@
+"""Functional models that Keras 2 saved, made again call by call."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import keras
+
+from keras_activations._registry import info
+
+Config = dict[str, Any]
+Call = Callable[[Any, Config], Any]
+
+# Layers that call a function of TensorFlow on tensors of a functional model.
+CALLS = ("TFOpLambda", "SlicingOpLambda")
+# The functions of TensorFlow that Keras has under another name. The others have the same in both,
+# as tf.math.multiply and keras.ops.multiply have.
+_RENAMED = {
+    "truediv": "true_divide",
+    "sub": "subtract",
+    "mul": "multiply",
+    "pow": "power",
+    "neg": "negative",
+    "clip_by_value": "clip",
+    "concat": "concatenate",
+    "atan": "arctan",
+    "reduce_mean": "mean",
+    "reduce_sum": "sum",
+    "reduce_max": "max",
+    "reduce_min": "min",
+}
+_SAME = ("convert_to_tensor", "identity")
+# What they take after their first argument, in the order in which Keras's take it.
+_ARGUMENTS = ("y", "clip_value_min", "clip_value_max", "shape")
+_NAMED_ARGUMENTS = ("axis", "keepdims")
+_CONSTANT = "_CONSTANT_VALUE"
+
+
+def is_graph(node: Config) -> bool:
+    """Whether a config is that of a functional model.
+
+    Args:
+        node: Config of a layer or of something else.
+    """
+    config = node.get("config")
+    return isinstance(config, dict) and {"layers", "input_layers", "output_layers"} <= set(config)
+
+
+def operation(function: str) -> tuple[str, Any]:
+    """What Keras 3 has for a function of TensorFlow.
+
+    Args:
+        function: Its name, such as `"math.multiply"`.
+
+    Returns:
+        Pair of a name and an activation, an operation of `keras.ops`, or None for an index.
+
+    Raises:
+        ValueError: If there is nothing.
+    """
+    name = function.rpartition(".")[2]
+    if name == "getitem":
+        return "index", None
+    try:
+        return name, keras.activations.get("linear" if name in _SAME else name)
+    except ValueError:
+        name = _RENAMED.get(name, name)
+        found = getattr(keras.ops, name, None)
+    if found is None:
+        raise ValueError(
+            f"Keras 3 has no operation tf.{function}. If it is an activation, say which: "
+            f"names={{{function!r}: …}}. If not, make the model in Python, and load the weights of "
+            f"this file into it."
+        )
+    return f"keras.ops.{name}", found
+
+
+class Graph:
+    """The calls of a functional model.
+
+    Args:
+        config: Its config, of the form of Keras 2, in which the layers have that of Keras 3.
+        replacement: Function of the name of a call's layer and of the function that it calls, which
+            returns what is to be called instead, or None.
+    """
+
+    def __init__(self, config: Config, replacement: Callable[[str, str], Any]) -> None:
+        self.config = config
+        self.replacement = replacement
+        _leave(entry["name"] for entry in config["layers"])
+        self.layers = {entry["name"]: self._layer(entry) for entry in config["layers"]}
+        # What each layer returned at each call. A model has been called once before, on its inputs.
+        self.outputs: dict[str, list[Any]] = {
+            name: [layer.output] if isinstance(layer, keras.layers.InputLayer) else []
+            for name, layer in self.layers.items()
+        }
+        for name, layer in self.layers.items():
+            if isinstance(layer, keras.Model):
+                self.outputs[name].append(None)
+
+    def model(self) -> keras.Model:
+        """The model, without its weights.
+
+        Raises:
+            ValueError: If the config is not that of a graph.
+        """
+        waiting = []
+        for entry in self.config["layers"]:
+            first = len(self.outputs[entry["name"]])
+            nodes = enumerate(entry["inbound_nodes"], start=first)
+            waiting += [(entry["name"], number, node) for number, node in nodes]
+        while waiting:
+            left = [call for call in waiting if not self._called(*call)]
+            if len(left) == len(waiting):
+                names = ", ".join(sorted({name for name, _, _ in left}))
+                raise ValueError(f"Nothing makes the inputs of these layers: {names}.")
+            waiting = left
+        inputs, outputs = (
+            self._ends(self.config[key]) for key in ("input_layers", "output_layers")
+        )
+        model = keras.Model(inputs, outputs, name=self.config.get("name"))
+        model.trainable = self.config.get("trainable", True)
+        return model
+
+    def _layer(self, entry: Config) -> Any:
+        if entry["class_name"] not in CALLS:
+            return keras.saving.deserialize_keras_object(entry)
+        function, name = str(entry["config"]["function"]), entry["config"]["name"]
+        new = self.replacement(name, function)
+        found = operation(function)[1] if new is None else new
+        if found is None:
+            return _index
+        return _of_keras(found) if _is_operation(found) else _layered(found, name)
+
+    def _called(self, name: str, number: int, node: Any) -> bool:
+        """Calls a layer, if this is its next call and what it is called on is there."""
+        if len(self.outputs[name]) != number:
+            return False
+        arguments: Config = {}
+        try:
+            first = self._first(node, arguments)
+            arguments = {key: self._further(value) for key, value in arguments.items()}
+        except LookupError:
+            return False
+        layer = self.layers[name]
+        if isinstance(layer, keras.layers.Layer):
+            single = isinstance(first, list) and len(first) == 1
+            result = layer(first[0] if single else first, **arguments)
+        else:
+            result = layer(first, arguments)
+        self.outputs[name].append(result)
+        return True
+
+    def _first(self, node: Any, arguments: Config) -> Any:
+        """The first argument of a call. The others stand beside each tensor in it."""
+        if isinstance(node, dict):
+            return {key: self._first(value, arguments) for key, value in node.items()}
+        if not (len(node) == 4 and isinstance(node[0], str) and isinstance(node[3], dict)):
+            return [self._first(item, arguments) for item in node]
+        arguments.update(node[3])
+        return node[2] if node[0] == _CONSTANT else self._tensor(*node[:3])
+
+    def _further(self, value: Any) -> Any:
+        """Another argument of a call, with its tensors."""
+        if isinstance(value, dict):
+            return {key: self._further(item) for key, item in value.items()}
+        if not isinstance(value, list):
+            return value
+        if len(value) == 3 and isinstance(value[0], str) and value[0] in self.layers:
+            return self._tensor(*value)
+        return [self._further(item) for item in value]
+
+    def _ends(self, value: Any) -> Any:
+        """The inputs or outputs of the model, of which a single one is no list."""
+        if isinstance(value, dict):
+            return {key: self._ends(item) for key, item in value.items()}
+        if isinstance(value[0], str):
+            return self._tensor(*value)
+        ends = [self._ends(item) for item in value]
+        return ends[0] if len(ends) == 1 else ends
+
+    def _tensor(self, name: str, call: int, index: int) -> Any:
+        result = self.outputs[name][call]
+        return result[index] if isinstance(result, list | tuple) else result
+
+
+def _leave(names: Iterable[str]) -> None:
+    """Makes Keras leave these names to layers, when it gives names to operations."""
+    for name in names:
+        prefix, _, number = name.rpartition("_")
+        prefix, last = (prefix, int(number)) if number.isdecimal() else (name, 0)
+        # No program counts further, and this counts one by one.
+        while last < 10_000 and keras.backend.get_uid(prefix) <= last:
+            pass
+
+
+def _is_operation(found: Any) -> bool:
+    return getattr(keras.ops, getattr(found, "__name__", ""), None) is found
+
+
+def _index(x: Any, arguments: Config) -> Any:
+    def part(given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        if given.get("class_name") == "__ellipsis__":
+            return ...
+        return slice(given.get("start"), given.get("stop"), given.get("step"))
+
+    parts = arguments["slice_spec"]
+    return x[tuple(map(part, parts)) if isinstance(parts, list) else part(parts)]
+
+
+def _given(arguments: Config) -> Config:
+    return {key: value for key, value in arguments.items() if key != "name" and value is not None}
+
+
+def _of_keras(function: Callable[..., Any]) -> Call:
+    """A call of an operation of Keras with the arguments of TensorFlow's."""
+
+    def call(x: Any, arguments: Config) -> Any:
+        given = _given(arguments)
+        named = {key: given.pop(key) for key in _NAMED_ARGUMENTS if key in given}
+        positional = [given.pop(key) for key in _ARGUMENTS if key in given]
+        if given:
+            raise ValueError(
+                f"A call of TensorFlow has arguments that keras.ops.{function.__name__} does not "
+                f"take: {', '.join(given)}."
+            )
+        return function(x, *positional, **named)
+
+    return call
+
+
+def _layered(activation: Any, name: str) -> Call:
+    """A call of an activation in a layer that has the name of the call."""
+
+    def call(x: Any, arguments: Config) -> Any:
+        given = _given(arguments)
+        if isinstance(activation, keras.layers.Layer):
+            return activation(x)
+        if not given or activation is keras.activations.linear:
+            return keras.layers.Activation(activation, name=name)(x)
+        entry = info(activation.__name__)
+        if len(given) == len(entry.parameters) == 1:
+            given = dict(zip(entry.parameters, given.values(), strict=True))
+        if strange := ", ".join(key for key in given if key not in entry.parameters):
+            raise ValueError(
+                f"{name!r} calls {entry.name} with {strange}, which it does not take. Say which "
+                f"activation it is: names={{{name!r}: …}}, such as 'name(parameter=0.1)'."
+            )
+        return entry.layer(**given, name=name)(x)
+
+    return call
