@@ -129,7 +129,9 @@ class Graph:
         found = operation(function)[1] if new is None else new
         if found is None:
             return _index
-        return _of_keras(found) if _is_operation(found) else _layered(found, name)
+        if _is_operation(found):
+            return _of_keras(found)
+        return _layered(found, name, is_given=new is not None)
 
     def _called(self, name: str, number: int, node: Any) -> bool:
         """Calls a layer, if this is its next call and what it is called on is there."""
@@ -230,14 +232,15 @@ def _of_keras(function: Callable[..., Any]) -> Call:
     return call
 
 
-def _layered(activation: Any, name: str) -> Call:
-    """A call of an activation in a layer that has the name of the call."""
+def _layered(activation: Any, name: str, is_given: bool) -> Call:
+    """A call of an activation in a layer that has the name of the call.
+
+    One that is given in the place of TensorFlow's does not get the arguments of that.
+    """
 
     def call(x: Any, arguments: Config) -> Any:
         given = _given(arguments)
-        if isinstance(activation, keras.layers.Layer):
-            return activation(x)
-        if not given or activation is keras.activations.linear:
+        if not given or activation is keras.activations.linear or is_given:
             return keras.layers.Activation(activation, name=name)(x)
         entry = info(activation.__name__)
         if len(given) == len(entry.parameters) == 1:

@@ -30,7 +30,8 @@ class Rewriting:
     """Goes through a config and changes what Keras 3 refuses, or takes for something else.
 
     Args:
-        names: What stands for names, of activations or of layers whose activation is code.
+        names: The functions that stand for names, of activations or of layers whose activation is
+            code.
         keras2: Whether Keras 2, or an earlier one, wrote the config.
 
     Attributes:
@@ -54,20 +55,25 @@ class Rewriting:
         return self._object(config, ())
 
     def check(self) -> None:
-        """Raises a ValueError if there are problems, or names that are not in the config."""
+        """Raises a ValueError if there are problems."""
         if self.problems:
             raise ValueError(
                 "cannot be migrated yet:\n"
                 + "\n".join(f"- {in_places(places)}: {it}" for it, places in self.problems.items())
             )
-        if unused := sorted(set(self.names) - self._used):
-            near = [n for key in unused for n in difflib.get_close_matches(key, self._seen, n=2)]
-            hint = f"Did you mean {' or '.join(map(repr, near))}? " if near else ""
-            raise ValueError(
-                f"has no activation {' and no '.join(map(repr, unused))}, and no layer of that "
-                f"name whose activation is code. {hint}Its names are: "
-                f"{', '.join(sorted(self._seen)) or 'none'}."
-            )
+
+    def unused(self) -> str | None:
+        """What to say of names that are not in the config, if there are any."""
+        unused = sorted(set(self.names) - self._used)
+        if not unused:
+            return None
+        near = [n for key in unused for n in difflib.get_close_matches(key, self._seen, n=2)]
+        hint = f"Did you mean {' or '.join(map(repr, near))}? " if near else ""
+        return (
+            f"There is no activation {' and no '.join(map(repr, unused))}, and no layer of that "
+            f"name whose activation is code. {hint}The names are: "
+            f"{', '.join(sorted(self._seen)) or 'none'}."
+        )
 
     def graphs(self, config: Any) -> Any:
         """The config with its functional models in the form of Keras 3.
@@ -112,7 +118,10 @@ class Rewriting:
         if kind in _PLAIN and isinstance(config, dict):
             return config.get(_PLAIN[kind])
         if isinstance(config, list) and kind == "Sequential":
-            config = {"layers": config}  # As the first versions of Keras had it.
+            config = {
+                "name": "sequential",
+                "layers": config,
+            }  # As the first versions of Keras had it.
         if kind == "function" or not isinstance(config, dict):
             return node
         is_layer = "name" in config and ("trainable" in config or _is_of_keras(kind))
@@ -185,8 +194,7 @@ class Rewriting:
                 _add(self.problems, _code(name), place)
                 return node
             self._note("code", called(new), place)
-            layer = new if isinstance(new, keras.layers.Layer) else keras.layers.Activation(new)
-            return _like(node, saved(layer))
+            return _like(node, saved(keras.layers.Activation(new)))
         new = self._replacement(name, function)
         try:
             found = operation(function)[0] if new is None else called(new)
@@ -263,6 +271,7 @@ def in_places(places: list[str]) -> str:
 
 def called(new: Any) -> str:
     """The name of a function or of a layer's class."""
+    new = getattr(new, "stands_for", new)
     return str(getattr(new, "__name__", type(new).__name__))
 
 

@@ -15,10 +15,12 @@ from typing import Any
 import h5py
 import keras
 import numpy as np
+import tensorflow as tf
 
 from keras_activations._graphs import Config
 from keras_activations._registry import get
 from keras_activations._rewriting import Rewriting, in_places, is_object
+from keras_activations.surgery import replace_activations
 
 # No model has a description of this size; what claims to is made to fill the memory.
 _LARGEST = 2**28
@@ -72,30 +74,50 @@ def migrate(
         raise ValueError(f"The target must be a .keras file. Received: {str(target)!r}")
     if target.exists():
         raise FileExistsError(f"{target} exists already. Remove it, or name another target.")
-    new = {key: get(value) for key, value in (names or {}).items()}
-    # Functions of the caller's that nobody registered, under the names that Keras gives them.
-    functions = [it for it in new.values() if inspect.isfunction(it)]
+    functions = {key: _function(get(value)) for key, value in (names or {}).items()}
+    # Also what nobody registered, under the names that Keras gives them.
+    scope = {it.__name__: it for it in functions.values() if inspect.isfunction(it)}
     try:
         config, keras2 = _read(source)
-        rewriting = Rewriting(new, keras2)
-        with keras.saving.custom_object_scope({it.__name__: it for it in functions}):
+        rewriting = Rewriting(functions, keras2)
+        with keras.saving.custom_object_scope(scope):
             config = rewriting.config(config)
             rewriting.check()
             model, problem = _made(rewriting.graphs(config), source)
             _check_weights(model, source)
+            layers = [it for it in functions.values() if hasattr(it, "stands_for")]
+            if layers:
+                new = {it.__name__: it.stands_for for it in layers}
+                model = replace_activations(model, new, verbose=0)
             model = _written(model, target)
     except RecursionError:
         raise ValueError(f"{source} has a config nested too deeply for a model.") from None
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, tf.errors.OpError) as error:
         raise ValueError(f"{source} {error}") from error
     if verbose:
         for change, places in rewriting.changes.items():
             print(f"{change}: {in_places(places)}")
-    for doubt, places in rewriting.doubts.items():
-        warnings.warn(f"{doubt} ({in_places(places)})", stacklevel=2)
-    if problem:
-        warnings.warn(f"The model is not compiled: {problem}", stacklevel=2)
+    doubts = [f"{doubt} ({in_places(places)})" for doubt, places in rewriting.doubts.items()]
+    for text in (*doubts, rewriting.unused(), problem):
+        if text:
+            warnings.warn(text, stacklevel=2)
     return model
+
+
+def _function(new: Any) -> Any:
+    """A function that stands for a layer until the weights are loaded, of which the file has none.
+
+    What is a function stays as it is.
+    """
+    if not isinstance(new, keras.layers.Layer):
+        return new
+
+    def stand_in(x: Any) -> Any:
+        return x
+
+    stand_in.__name__ = f"stand_in_{id(new)}"
+    stand_in.stands_for = new  # type: ignore[attr-defined]
+    return stand_in
 
 
 def _read(path: pathlib.Path) -> tuple[Config, bool]:
@@ -157,7 +179,7 @@ def _made(config: Config, source: pathlib.Path) -> tuple[Any, str]:
             try:
                 return keras.models.load_model(copy), ""
             except Exception as error:  # Whatever it is that only the compiled part needs.
-                return model, f"{error} Compile it again."
+                return model, f"The model is not compiled, compile it again: {error}"
 
 
 def _copy_archive(config: Config, source: pathlib.Path, copy: pathlib.Path) -> None:

@@ -118,7 +118,7 @@ def _custom_objects(used: list[Any]) -> dict[str, Any]:
     return {
         keras.saving.get_registered_name(it): it
         for it in [*map(type, layers), *filter(inspect.isfunction, functions)]
-        if not it.__module__.startswith("keras")
+        if it.__module__.partition(".")[0] != "keras"
     }
 
 
