@@ -22,7 +22,6 @@ _RENAMED = {
     "neg": "negative",
     "clip_by_value": "clip",
     "concat": "concatenate",
-    "atan": "arctan",
     "reduce_mean": "mean",
     "reduce_sum": "sum",
     "reduce_max": "max",
@@ -103,6 +102,22 @@ class Graph:
         Raises:
             ValueError: If the config is not that of a graph.
         """
+        self._call()
+        inputs, outputs = (
+            self._ends(self.config[key]) for key in ("input_layers", "output_layers")
+        )
+        model = keras.Model(inputs, outputs, name=self.config.get("name"))
+        model.trainable = self.config.get("trainable", True)
+        return model
+
+    def weights(self) -> int:
+        """How many numbers its layers would have, without the model."""
+        self._call()
+        layers = [it for it in self.layers.values() if isinstance(it, keras.layers.Layer)]
+        return sum(layer.count_params() for layer in layers)
+
+    def _call(self) -> None:
+        """Calls each layer where the config says so."""
         waiting = []
         for entry in self.config["layers"]:
             first = len(self.outputs[entry["name"]])
@@ -114,12 +129,6 @@ class Graph:
                 names = ", ".join(sorted({name for name, _, _ in left}))
                 raise ValueError(f"Nothing makes the inputs of these layers: {names}.")
             waiting = left
-        inputs, outputs = (
-            self._ends(self.config[key]) for key in ("input_layers", "output_layers")
-        )
-        model = keras.Model(inputs, outputs, name=self.config.get("name"))
-        model.trainable = self.config.get("trainable", True)
-        return model
 
     def _layer(self, entry: Config) -> Any:
         if entry["class_name"] not in CALLS:

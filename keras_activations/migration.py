@@ -1,5 +1,6 @@
 """Turns models that Keras 2, TensorFlow Addons or their users saved into models of this Keras."""
 
+import copy
 import inspect
 import json
 import os
@@ -17,7 +18,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_activations._graphs import Config
+from keras_activations._graphs import Config, Graph, is_graph
 from keras_activations._registry import get
 from keras_activations._rewriting import Rewriting, in_places, is_object
 from keras_activations.surgery import replace_activations
@@ -83,6 +84,7 @@ def migrate(
         with keras.saving.custom_object_scope(scope):
             config = rewriting.config(config)
             rewriting.check()
+            _check_size(config, source)
             model, problem = _made(rewriting.graphs(config), source)
             _check_weights(model, source)
             layers = [it for it in functions.values() if hasattr(it, "stands_for")]
@@ -160,35 +162,52 @@ def _text(archive: zipfile.ZipFile, name: str) -> bytes:
     return archive.read(name)
 
 
+def _check_size(config: Config, source: pathlib.Path) -> None:
+    """Raises a ValueError if a model is to have more weights than a file has bytes."""
+    config = copy.deepcopy(config)  # Keras takes them apart.
+    try:
+        # Layers that take no memory, however large the file says they are.
+        with keras.StatelessScope(initialize_variables=False):
+            if is_graph(config):
+                weights = Graph(config["config"], lambda *names: keras.activations.linear).weights()
+            else:
+                config = {"module": "keras", **config}
+                weights = keras.saving.deserialize_keras_object(config).count_params()
+    except Exception:  # Whatever is wrong, loading says it better.
+        return
+    if weights > source.stat().st_size:
+        raise ValueError(f"describes a model of {weights} weights, and holds fewer.")
+
+
 def _made(config: Config, source: pathlib.Path) -> tuple[Any, str]:
     """The model of a config, with the weights of a file, and why it is not compiled, if it is not.
 
     Keras loads it, from a copy of the file in which only the config is another.
     """
     with tempfile.TemporaryDirectory() as folder:
-        copy = pathlib.Path(folder) / ("model.keras" if zipfile.is_zipfile(source) else "model.h5")
-        if copy.suffix == ".h5":
-            shutil.copyfile(source, copy)
-            with h5py.File(copy, "r+") as file:
+        path = pathlib.Path(folder) / ("model.keras" if zipfile.is_zipfile(source) else "model.h5")
+        if path.suffix == ".h5":
+            shutil.copyfile(source, path)
+            with h5py.File(path, "r+") as file:
                 file.attrs["model_config"] = json.dumps(config).encode()
         else:
-            _copy_archive(config, source, copy)
+            _copy_archive(config, source, path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Of names of arguments, which the target has anew.
-            model = keras.models.load_model(copy, compile=False)
+            model = keras.models.load_model(path, compile=False)
             try:
-                return keras.models.load_model(copy), ""
+                return keras.models.load_model(path), ""
             except Exception as error:  # Whatever it is that only the compiled part needs.
                 return model, f"The model is not compiled, compile it again: {error}"
 
 
-def _copy_archive(config: Config, source: pathlib.Path, copy: pathlib.Path) -> None:
-    with zipfile.ZipFile(source) as old, zipfile.ZipFile(copy, "w") as new:
+def _copy_archive(config: Config, source: pathlib.Path, target: pathlib.Path) -> None:
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
         for name in old.namelist():
             if name == "config.json":
                 new.writestr(name, json.dumps(config))
             elif name == "model.weights.h5":
-                weights = copy.with_name(name)
+                weights = target.with_name(name)
                 with old.open(name) as start, weights.open("wb") as end:
                     shutil.copyfileobj(start, end)
                 with h5py.File(weights, "r+") as file:
