@@ -1,8 +1,14 @@
 """Comparisons: fair, resumable, and no surer than their seeds allow."""
 
 import csv
+import functools
 import json
+import os
+import pathlib
+import signal
+import subprocess
 import sys
+import time
 
 import keras
 import numpy as np
@@ -109,6 +115,94 @@ def test_an_interrupted_comparison_goes_on(tmp_path):
     # More of both: only what is new.
     more = compare("relu", "tanh", "elu", build_fn=counted, folder=tmp_path, seeds=3)
     assert (len(trained), len(more.runs)) == (11 + 3 + 5, 9)
+
+
+def noisy(activation):
+    """In a graph, with all kinds of state: moments, moving averages, seeds, compiled kernels."""
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            layers.Conv2D(12, 3, activation=activation),
+            layers.BatchNormalization(),
+            layers.Dropout(0.2),
+            ka.RReLU(),
+            ka.GumbelSoftmax(),
+            layers.Flatten(),
+            layers.Dense(2, activation="softmax"),
+        ]
+    )
+
+
+# The last batch has another shape, and is large enough for a compiled kernel.
+IMAGES = np.random.default_rng(2).normal(size=(112, 16, 16, 1)).astype("float32")
+IMAGES = IMAGES, (IMAGES[:, 8, 8, 0] > 0.0).astype("int32")
+compare_noisy = functools.partial(
+    ka.compare,
+    ["snake"],
+    IMAGES,
+    IMAGES,
+    build_fn=noisy,
+    seeds=1,
+    epochs=4,
+    batch_size=64,
+)
+
+
+def histories(found):
+    return [run["history"] for run in found.runs]
+
+
+def test_a_killed_run_goes_on_to_the_history_that_it_would_have_had(tmp_path):
+    """To the last bit, although the process died in the middle of an epoch."""
+    script = """
+import sys, time, keras, test_comparison
+class Slow(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        time.sleep(0.2)
+fit = keras.Model.fit
+keras.Model.fit = lambda *args, callbacks=(), **kw: fit(*args, callbacks=[*callbacks, Slow()], **kw)
+test_comparison.compare_noisy(folder=sys.argv[1])
+"""
+    unfinished = tmp_path / "unfinished.npz"
+    paths = os.pathsep.join([str(pathlib.Path(__file__).parent), *filter(None, sys.path)])
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, tmp_path], env={**os.environ, "PYTHONPATH": paths}
+    )
+
+    def epochs():
+        if not unfinished.exists():
+            return 0
+        with np.load(unfinished) as kept:
+            return len(json.loads(str(kept["about"]))["times"])
+
+    while epochs() < 2:
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert epochs() < 4
+    whole = histories(compare_noisy())
+    found = compare_noisy(folder=tmp_path)
+    assert histories(found) == whole
+    assert len(set(whole[0]["loss"])) == 4
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"runs.jsonl", "table.txt", "summary.csv", "curves.csv", "curves.png"}
+
+
+def test_a_state_of_another_run_is_not_gone_on_with(tmp_path, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(keras.callbacks.TerminateOnNaN, "on_epoch_end", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            compare("relu", folder=tmp_path)
+    assert (tmp_path / "unfinished.npz").exists()
+    # Another optimizer has another state.
+    plain = functools.partial(build, optimizer="sgd")
+    found = compare("relu", build_fn=plain, folder=tmp_path)
+    assert histories(found) == histories(compare("relu", build_fn=plain))
+    assert not (tmp_path / "unfinished.npz").exists()
 
 
 def test_other_data_or_models_are_not_taken_for_the_same(tmp_path):
