@@ -317,7 +317,7 @@ class _Run(keras.callbacks.Callback):
         self.times: list[float] = []
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        # By seed and epoch alone: neither activations nor an interrupt change the order of the data.
+        # By seed and epoch alone: no activation and no interrupt changes the order of the data.
         generator = np.random.default_rng([self.job["seed"], epoch])
         self.order.assign(generator.permutation(self.order.shape[0]))
         self._began = time.perf_counter()
