@@ -248,10 +248,7 @@ class Comparison:
         ]
         write(folder / "curves.csv", _csv(curves))
         with contextlib.suppress(ImportError):
-            figure = self.plot()[0].figure
-            picture = io.BytesIO()
-            figure.savefig(picture, format="png", dpi=150)
-            write(folder / "curves.png", picture.getvalue())
+            plotting.save(self.plot()[0].figure, folder / "curves.png")
 
     def plot(self, axes: Any = None) -> list[Any]:
         """Draws the learning curves: the mean over the seeds, and a band from least to largest.

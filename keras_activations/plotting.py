@@ -2,7 +2,9 @@
 
 import ast
 import dataclasses
+import io
 import itertools
+import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +13,7 @@ import tensorflow as tf
 
 from keras_activations._layers import GatedLayer
 from keras_activations._registry import ActivationInfo, described
+from keras_activations._runs import write
 
 Array = np.ndarray[Any, Any]
 
@@ -83,6 +86,30 @@ def plot(
         ax.spines[["top", "right"]].set_visible(False)
     drawn[0].legend(frameon=False)
     return drawn
+
+
+def has_curve(activation: ActivationInfo) -> bool:
+    """Whether an activation is a function of one number, or of two of which one is its gate.
+
+    Args:
+        activation: The activation.
+
+    Returns:
+        True or False.
+    """
+    return activation.elementwise or issubclass(activation.layer, GatedLayer)
+
+
+def save(figure: Any, path: pathlib.Path) -> None:
+    """Writes a figure to a file, as a whole or not at all.
+
+    Args:
+        figure: Figure of matplotlib.
+        path: The file; its suffix says the format.
+    """
+    picture = io.BytesIO()
+    figure.savefig(picture, format=path.suffix.lstrip(".") or None, dpi=150)
+    write(path, picture.getvalue())
 
 
 def style(number: int) -> dict[str, Any]:
@@ -169,7 +196,7 @@ def _curves(
     if len(limits) != 2 or not limits[0] < limits[1]:
         raise ValueError(f"`limits` must be two increasing numbers. Received: limits={limits}")
     for activation, given in [described(identifier, parameters) for identifier in identifiers]:
-        if not (activation.elementwise or issubclass(activation.layer, GatedLayer)):
+        if not has_curve(activation):
             raise ValueError(
                 f"{activation.name} is not element-wise: there is no curve of one input to draw."
             )
