@@ -304,6 +304,9 @@ def described(
             f"{entry.name} has no parameter {strange}. "
             f"Its parameters are: {', '.join(entry.parameters) or 'none'}."
         )
+    defaults = {**entry.parameters, **given}.items()
+    if missing := ", ".join(name for name, value in defaults if value is inspect.Parameter.empty):
+        raise ValueError(f"{entry.name} has no default for {missing}. Give a value.")
     for name, value in given.items():
         if _is_text(value) and not _is_text(entry.parameters[name]):
             raise ValueError(f"`{name}` of {entry.name} must be a number. Received: {value!r}")

@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_activations import plotting
+from keras_activations._axes import positive
 from keras_activations._runs import Row, begun, keep, progress, undone, write
 
 Array = np.ndarray[Any, Any]
@@ -64,18 +65,20 @@ def compare(
         folder: Where each run is kept as soon as it is done, with the table as text and CSV, and
             learning curves as CSV and PNG. If the folder is there from an earlier call that was
             interrupted, its runs are not repeated; nor if more activations, or seeds, are asked
-            for. The run that was under way goes on after its last whole epoch, and its history is
-            the one that it would have had: to the last bit on a CPU, where training runs in graphs
-            and what is random in it comes from Keras's seed generators, as dropout does, and not
-            from `tf.random` or from `keras.random` without a seed.
+            for. Those of other data, epochs, batches or optimizers, or of a model of other layers
+            or another number of parameters, are not taken for the same.
+            The run that was under way goes on after its last whole epoch, and its history is the
+            one that it would have had: to the last bit on a CPU, where training runs in graphs and
+            what is random in it comes from Keras's seed generators, as dropout does, and not from
+            `tf.random`, or from `keras.random` without a seed.
 
     Returns:
         A `Comparison`; `print` shows its table.
 
     Raises:
-        TypeError: If `activations` is a single name.
-        ValueError: If there is no such activation or metric, too little data, or if the folder
-            holds runs of another machine.
+        TypeError: If `activations` is a single name, or if `build_fn` returns no model.
+        ValueError: If there is no such activation or metric, too little data, targets that
+            LeNet-5 cannot have, or if the folder holds runs of another machine.
 
     Example:
 
@@ -100,9 +103,10 @@ def compare(
     if not labels:
         raise ValueError("Expected at least one activation.")
     train, validation = _arrays("train", train), _arrays("validation", validation)
-    for name, value in (("seeds", seeds), ("epochs", epochs), ("batch_size", batch_size)):
-        if not isinstance(value, int) or value < 1:
-            raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
+    seeds, epochs = positive("seeds", seeds), positive("epochs", epochs)
+    batch_size = positive("batch_size", batch_size)
+    if not (target is None or isinstance(target, int | float)):
+        raise ValueError(f"`target` must be a number or None. Received: target={target!r}")
     build = build_fn or _lenet5(*train)
     folder = None if folder is None else pathlib.Path(folder)
     settings = {
@@ -129,6 +133,7 @@ def compare(
             keras.utils.set_random_seed(job["seed"])
             model = _model(build, labels[job["activation"]], train)
             result = _trained(model, train, validation, job, unfinished)
+            _check(metric, result["history"])
             rows.append({"job": job, "result": result})
             keep(rows[-1], folder and folder / "runs.jsonl")
     if unfinished is not None:
@@ -139,9 +144,7 @@ def compare(
         {"activation": r["job"]["activation"], "seed": r["job"]["seed"], **r["result"]}
         for r in results
     ]
-    if f"val_{metric}" not in runs[0]["history"]:
-        names = [n.removeprefix("val_") for n in runs[0]["history"] if n.startswith("val_")]
-        raise ValueError(f"There is no metric {metric!r}, but {', '.join(names)}.")
+    _check(metric, runs[0]["history"])
     found = Comparison(metric, runs, target)
     if folder is not None:
         found.save(folder)
@@ -395,8 +398,16 @@ def _trained(
     return {"history": run.history, "step": step}
 
 
+def _check(metric: str, history: dict[str, list[float]]) -> None:
+    if f"val_{metric}" not in history:
+        names = [n.removeprefix("val_") for n in history if n.startswith("val_")]
+        raise ValueError(f"There is no metric {metric!r}, but {', '.join(names)}.")
+
+
 def _model(build: BuildFunction, activation: Any, train: Data) -> keras.Model:
     model = build(activation)
+    if not isinstance(model, keras.Model):
+        raise TypeError(f"`build_fn` must return a Keras model. It returned: {model!r}")
     if not model.compiled:
         model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     model(train[0][:1])
@@ -408,6 +419,11 @@ def _lenet5(x: Array, y: Array) -> BuildFunction:
         raise ValueError(
             f"LeNet-5 takes images of at least 20 × 20, with channels. Received: shape={x.shape}. "
             f"Pass a model of your own as build_fn."
+        )
+    if not np.issubdtype(y.dtype, np.integer) or y.size != len(y):
+        raise ValueError(
+            f"LeNet-5 takes the number of a class for each image, not one-hot. Received: "
+            f"targets of shape={y.shape}, dtype={y.dtype}. Pass a model of your own as build_fn."
         )
     layers = keras.layers
 
@@ -464,7 +480,9 @@ def _fingerprint(*arrays: Array) -> str:
 def _described(model: keras.Model) -> str:
     """What tells models apart whose layers have other names each time."""
     layers = ", ".join(type(layer).__name__ for layer in model.layers)
-    return f"{layers}; {model.count_params()} parameters"
+    config = model.optimizer.get_config()
+    optimizer = json.dumps(config, sort_keys=True, default=lambda value: type(value).__name__)
+    return f"{layers}; {model.count_params()} parameters; {optimizer}"
 
 
 def _half_width(differences: Array) -> float:

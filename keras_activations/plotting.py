@@ -193,8 +193,9 @@ def _curves(
 ) -> Iterator[Curve]:
     if not identifiers:
         raise ValueError("Expected the name of at least one activation.")
-    if len(limits) != 2 or not limits[0] < limits[1]:
-        raise ValueError(f"`limits` must be two increasing numbers. Received: limits={limits}")
+    ends = np.asarray(limits)
+    if ends.shape != (2,) or ends.dtype.kind not in "fiu" or not 0.0 < ends[1] - ends[0] < np.inf:
+        raise ValueError(f"`limits` must be two increasing numbers. Received: limits={limits!r}")
     for activation, given in [described(identifier, parameters) for identifier in identifiers]:
         if not has_curve(activation):
             raise ValueError(

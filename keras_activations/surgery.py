@@ -146,7 +146,19 @@ def _choices(
 
 
 def _activation(value: Any) -> Activation:
-    return value() if isinstance(value, type) else get(value)
+    if not isinstance(value, type):
+        return get(value)
+    if not issubclass(value, Layer):
+        raise TypeError(
+            f"A class that is put into a model must be one of layers. Received: {value}"
+        )
+    try:
+        return value()
+    except TypeError as error:
+        raise TypeError(
+            f"Could not make a {value.__name__} without arguments: {error}. Pass a layer, of which "
+            f"each place gets a new one."
+        ) from error
 
 
 def _keys(found: list[Site], keys: list[str]) -> list[str | None]:

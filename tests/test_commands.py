@@ -1,6 +1,7 @@
 """The commands that look things up, draw and print gains."""
 
 import importlib.metadata
+import subprocess
 import sys
 
 import pytest
@@ -143,6 +144,21 @@ def test_what_is_not_installed_is_named(capsys, monkeypatch, terminal):
         error = capsys.readouterr().err
         assert module in error
         assert "pip install 'keras_activations[" in error
+
+
+def test_a_reader_that_has_had_enough_and_an_interrupt_are_no_errors(capsys, monkeypatch):
+    command = [sys.executable, "-m", "keras_activations", "list"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert "Broken pipe" not in process.stderr.read().decode()
+    assert process.returncode == 0
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("keras_activations.commands.list.catalogue", interrupted)
+    assert cli.main(["list"]) == 130
+    assert capsys.readouterr().err == "Interrupted.\n"
 
 
 def test_the_program_is_installed():

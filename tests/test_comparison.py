@@ -189,6 +189,18 @@ test_comparison.compare_noisy(folder=sys.argv[1])
     assert names == {"runs.jsonl", "table.txt", "summary.csv", "curves.csv", "curves.png"}
 
 
+def test_a_metric_that_there_is_not_is_named_after_the_first_run():
+    trained = []
+
+    def counted(activation):
+        trained.append(activation)
+        return build(activation)
+
+    with pytest.raises(ValueError, match=r"no metric 'f1'.*accuracy"):
+        compare("relu", "tanh", build_fn=counted, metric="f1", epochs=1)
+    assert trained == ["relu", "tanh", "relu"]  # Two are looked at.
+
+
 def test_a_state_of_another_run_is_not_gone_on_with(tmp_path, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
@@ -214,7 +226,9 @@ def test_other_data_or_models_are_not_taken_for_the_same(tmp_path):
         return keras.Sequential([keras.layers.Dense(9, activation), *build(activation).layers])
 
     compare("relu", build_fn=larger, folder=tmp_path, seeds=1, epochs=1)
-    assert (tmp_path / "runs.jsonl").read_text().count('"training"') == first + 2
+    slower = functools.partial(build, optimizer=keras.optimizers.Adam(1e-4))
+    compare("relu", build_fn=slower, folder=tmp_path, seeds=1, epochs=1)
+    assert (tmp_path / "runs.jsonl").read_text().count('"training"') == first + 3
 
 
 def test_summary_is_that_of_a_paired_t_test():
@@ -299,6 +313,13 @@ def test_bad_requests_are_named():
         compare("relu", metric="f1", epochs=1, seeds=1)
     with pytest.raises(ValueError, match=r"20 × 20.*build_fn"):
         compare("relu", build_fn=None)
+    one_hot = IMAGES[0].repeat(2, 1).repeat(2, 2), np.eye(2)[IMAGES[1]]
+    with pytest.raises(ValueError, match=r"not one-hot.*\(112, 2\)"):
+        ka.compare(["relu"], one_hot, one_hot)
+    with pytest.raises(TypeError, match=r"build_fn.*returned: None"):
+        compare("relu", build_fn=lambda activation: None)
+    with pytest.raises(ValueError, match="target"):
+        compare("relu", target="high")
     for name in ("seeds", "epochs", "batch_size"):
         with pytest.raises(ValueError, match=name):
             compare("relu", **{name: 0})
@@ -333,3 +354,8 @@ def test_the_command_reads_folders_of_images(tmp_path, capsys):
     folders = ["--data", str(tmp_path / "data"), "--folder", str(tmp_path / "out")]
     assert cli.main([*command, *folders]) == 0
     assert "relu" in capsys.readouterr().out
+    (tmp_path / "data" / "train" / "grey").mkdir()
+    assert cli.main([*command, *folders]) == 2
+    assert "has: grey." in capsys.readouterr().err
+    assert cli.main([*command, *folders, "--limit", "-1"]) == 2
+    assert "limit" in capsys.readouterr().err

@@ -15,6 +15,9 @@ from cases import gradient, parameter_sets
 
 import keras_activations as ka
 
+# The site is built once.
+pytestmark = pytest.mark.xdist_group("site")
+
 DOCS = pathlib.Path(__file__).parents[1] / "docs"
 # Of each kind one: with kinks, with parameters, a jump, along an axis, another number of channels.
 SHOWN = ("relu", "mish", "snake", "binary_step", "softmax", "maxout")

@@ -59,6 +59,6 @@ def in_words(name: str, digits: int = 6, **parameters: Any) -> list[str]:
     for mode in ("forward", "backward"):
         try:
             texts.append(f"{gain(name, mode, **parameters):.{digits}g}")
-        except (TypeError, ValueError):  # It has arguments without a default, or no gain.
+        except ValueError:  # It has arguments without a default, or no gain.
             texts.append("-")
     return texts
