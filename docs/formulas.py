@@ -52,8 +52,11 @@ def _outputs(node: ast.expr) -> str:
             return rf"{_outputs(node.left)}, \quad \text{{then }} {_outputs(node.right)}"
         case ast.ListComp():
             given = [_where(each) for each in node.generators if isinstance(each.iter, ast.List)]
-            where = rf" \quad \text{{where }} {_SEPARATOR.join(given)}" if given else ""
-            return rf"{_latex(node.elt)} \quad \text{{for }} {_members(node)}{where}"
+            outputs = rf"{_latex(node.elt)} \quad \text{{for }} {_members(node)}"
+            if not given:
+                return outputs
+            lines = r" \\ ".join([outputs, rf"\text{{where }} {given[0]}", *given[1:]])
+            return rf"\begin{{array}}{{l}} {lines} \end{{array}}"
     return _latex(node)
 
 

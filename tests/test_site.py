@@ -50,10 +50,10 @@ GRID = np.linspace(-6.0, 6.0, 97) + 0.0123456789
          r"\sum_{i=0}^{2} a_{i} \, t^{i} + 2.5 \cdot 10^{10} \quad \text{for } t \in x"),
         ("[p(t - mu) for p in [lambda z: z**2] for mu in [root(lambda mu: "
          "sum(p(t - mu) for t in x) - 1, min(x), log1p(len(x)))] for t in x]",
-         r"p\left(t - \mu\right) \quad \text{for } t \in x \quad "
-         r"\text{where } p\left(z\right) = z^{2}, \; "
+         r"\begin{array}{l} p\left(t - \mu\right) \quad \text{for } t \in x "
+         r"\\ \text{where } p\left(z\right) = z^{2} \\ "
          r"\sum_{t \in x} p\left(t - \mu\right) = 1, \; "
-         r"\mu \in \left[\min\left(x\right), \ln\left(1 + n\right)\right]"),
+         r"\mu \in \left[\min\left(x\right), \ln\left(1 + n\right)\right] \end{array}"),
         ("x if x >= low else 0",
          r"\begin{cases} x & \text{if } x \geq \text{low} \\ 0 & \text{otherwise} \end{cases}"),
     ],
