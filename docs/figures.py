@@ -6,7 +6,6 @@ It takes some minutes, and half an hour with the images of CIFAR-10 in the folde
 import math
 import os
 import pathlib
-import re
 import shutil
 import warnings
 
@@ -158,11 +157,12 @@ def numbers():
 
 def _insert(place, text):
     """Puts a text where the guide has a place of that name."""
-    pattern = rf"(?<=<!-- {place} -->\n).*?(?=<!-- end -->)"
-    found, count = re.subn(pattern, lambda _: f"\n{text}\n\n", GUIDE.read_text(), flags=re.DOTALL)
-    if count != 1:
-        raise ValueError(f"{GUIDE} has {count} places for {place}.")
-    GUIDE.write_text(found)
+    start, end = f"<!-- {place} -->", "<!-- end -->"
+    before, found, rest = GUIDE.read_text().partition(f"{start}\n")
+    _, ended, after = rest.partition(end)
+    if not (found and ended):
+        raise ValueError(f"{GUIDE} has no place for {place}.")
+    GUIDE.write_text(f"{before}{start}\n\n{text}\n\n{end}{after}")
 
 
 def _save(figure, name):

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_activations._layers import GatedLayer
-from keras_activations._registry import ActivationInfo, described
+from keras_activations._registry import ActivationInfo, check_values, described
 from keras_activations._runs import write
 
 Array = np.ndarray[Any, Any]
@@ -203,7 +203,9 @@ def _curves(
             )
         choices = [_several(activation, name, value) for name, value in given.items()]
         for values in itertools.product(*choices):
-            yield curve(activation, dict(zip(given, values, strict=True)), limits)
+            chosen = dict(zip(given, values, strict=True))
+            check_values(activation, chosen)
+            yield curve(activation, chosen, limits)
 
 
 def _several(activation: ActivationInfo, name: str, value: Any) -> Sequence[Any]:
