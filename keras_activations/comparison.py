@@ -480,8 +480,10 @@ def _fingerprint(*arrays: Array) -> str:
 def _described(model: keras.Model) -> str:
     """What tells models apart whose layers have other names each time."""
     layers = ", ".join(type(layer).__name__ for layer in model.layers)
-    config = model.optimizer.get_config()
-    optimizer = json.dumps(config, sort_keys=True, default=lambda value: type(value).__name__)
+    # Of an optimizer the name, too, is another each time.
+    config = {k: v for k, v in model.optimizer.get_config().items() if k != "name"}
+    settings = json.dumps(config, sort_keys=True, default=lambda value: type(value).__name__)
+    optimizer = f"{type(model.optimizer).__name__} {settings}"
     return f"{layers}; {model.count_params()} parameters; {optimizer}"
 
 
