@@ -334,7 +334,7 @@ MISTAKES = [
     (lambda site: "mihs", ValueError, "Did you mean 'mish'"),
     (lambda site: 3, TypeError, "Expected the name of an activation"),
     ({"relu": 3}, TypeError, "Expected the name of an activation"),
-    ({"relu": int}, TypeError, "must be of layers, not .*int"),
+    ({"relu": int}, TypeError, "must be one of layers.*int"),
     ({"relu": ka.Maxout}, TypeError, "Could not make a Maxout without arguments.*num_units"),
     ({ka.relu: "mish"}, TypeError, "The keys are names"),
     (ka.mish, TypeError, "must be a mapping, such as"),
