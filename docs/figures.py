@@ -118,10 +118,14 @@ def comparison():
 
 def cifar10(data):
     """The same on CIFAR-10, by the command that the guide shows."""
-    command = "compare relu leaky_relu gelu mish tanh --limit 10000 --seeds 5 --epochs 6"
-    if cli.main([*command.split(), "--data", data, "--folder", str(BUILD / "cifar10")]):
+    command, options = (
+        "compare relu leaky_relu gelu mish tanh",
+        "--limit 10000 --seeds 5 --epochs 6",
+    )
+    given = f"{command} {options}".split()
+    if cli.main([*given, "--data", data, "--folder", str(BUILD / "cifar10")]):
         raise SystemExit(f"There is no table of the images in {data}.")
-    shown = f"python -m keras_activations {command} --data CIFAR10_FOLDER"
+    shown = f"python -m keras_activations {command} \\\n    {options} --data CIFAR10_FOLDER"
     table = _without_times((BUILD / "cifar10" / "table.txt").read_text())
     _insert("cifar10", f"```sh\n{shown}\n```\n\n```text\n{table}\n```")
     shutil.copy(BUILD / "cifar10" / "curves.png", FOLDER / "cifar10.png")
@@ -152,7 +156,10 @@ def numbers():
         ("`sigmoid`, weights that keep the signal: what is left of the gradient", f"{lost:.2f}"),
         ("layers in which it shrinks tenfold", f"{layers:.1f}"),
     ]
-    _insert("numbers", "\n".join(["| | |", "|---|---|", *(f"| {a} | {b} |" for a, b in rows)]))
+    _insert(
+        "numbers",
+        "\n".join(["| what | how much |", "|---|---|", *(f"| {a} | {b} |" for a, b in rows)]),
+    )
 
 
 def _insert(place, text):
