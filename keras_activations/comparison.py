@@ -480,11 +480,12 @@ def _fingerprint(*arrays: Array) -> str:
 def _described(model: keras.Model) -> str:
     """What tells models apart whose layers have other names each time."""
     layers = ", ".join(type(layer).__name__ for layer in model.layers)
-    # Of an optimizer the name, too, is another each time.
-    config = {k: v for k, v in model.optimizer.get_config().items() if k != "name"}
+    # Of an optimizer the name, too, is another each time. In float16 it stands in another one.
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    config = {key: value for key, value in optimizer.get_config().items() if key != "name"}
     settings = json.dumps(config, sort_keys=True, default=lambda value: type(value).__name__)
-    optimizer = f"{type(model.optimizer).__name__} {settings}"
-    return f"{layers}; {model.count_params()} parameters; {optimizer}"
+    kind = type(optimizer).__name__
+    return f"{layers}; {model.count_params()} parameters; {kind} {settings}"
 
 
 def _half_width(differences: Array) -> float:

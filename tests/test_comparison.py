@@ -217,6 +217,24 @@ def test_a_state_of_another_run_is_not_gone_on_with(tmp_path, monkeypatch):
     assert not (tmp_path / "unfinished.npz").exists()
 
 
+def test_a_run_that_is_done_but_not_written_down_is_not_trained_again(tmp_path, monkeypatch):
+    def scaled(activation):
+        optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam())
+        return build(activation, optimizer)
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("keras_activations.comparison.keep", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            compare("relu", build_fn=scaled, seeds=1, folder=tmp_path)
+    with np.load(tmp_path / "unfinished.npz") as kept:
+        history = json.loads(str(kept["about"]))["history"]
+    assert histories(compare("relu", build_fn=scaled, seeds=1, folder=tmp_path)) == [history]
+    assert len(history["loss"]) == 2
+
+
 def test_other_data_or_models_are_not_taken_for_the_same(tmp_path):
     compare("relu", folder=tmp_path, seeds=1, epochs=1)
     first = (tmp_path / "runs.jsonl").read_text().count('"training"')
