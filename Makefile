@@ -11,7 +11,7 @@ help:
 	@echo "make lint         ruff and mypy"
 	@echo "make names        write the list of public names in keras_activations/__init__.py"
 	@echo "make measure      measure accuracy and speed in full (hours; an interrupted run goes on) and write docs/"
-	@echo "make figures      draw the figures of docs/choosing.md (minutes)"
+	@echo "make figures      draw the figures and write the tables of docs/choosing.md (minutes; half an hour with CIFAR10_DIR set)"
 	@echo "make docs         build the site of the documentation into build/site (open index.html; ARGS goes to MkDocs)"
 	@echo "make tables       write the tables of the README: the catalogue, the summaries of docs/"
 

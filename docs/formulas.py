@@ -24,6 +24,7 @@ _RELATIONS = {
     ast.Gt: ">",
     ast.GtE: r"\geq",
 }
+_SEPARATOR = r", \; "
 # How tightly an expression holds together; what is looser than its place asks for gets brackets.
 _SUM, _PRODUCT, _POWER, _ATOM = range(4)
 _TIGHTNESS = {ast.Add: _SUM, ast.Sub: _SUM, ast.Mult: _PRODUCT, ast.Pow: _POWER}
@@ -41,10 +42,22 @@ def latex(formula: str) -> str:
     Raises:
         ValueError: If it has something for which mathematics has no common notation.
     """
-    body = ast.parse(formula, mode="eval").body
-    if isinstance(body, ast.ListComp):
-        return rf"{_latex(body.elt)} \quad \text{{for }} {_members(body)}"
-    return _latex(body)
+    return _outputs(ast.parse(formula, mode="eval").body)
+
+
+def _outputs(node: ast.expr) -> str:
+    """What each output along the axis is, or the only one."""
+    match node:
+        case ast.BinOp(left=ast.ListComp(), op=ast.Add(), right=ast.ListComp()):
+            return rf"{_outputs(node.left)}, \quad \text{{then }} {_outputs(node.right)}"
+        case ast.ListComp():
+            given = [_where(each) for each in node.generators if isinstance(each.iter, ast.List)]
+            outputs = rf"{_latex(node.elt)} \quad \text{{for }} {_members(node)}"
+            if not given:
+                return outputs
+            lines = r" \\ ".join([outputs, rf"\text{{where }} {given[0]}", *given[1:]])
+            return rf"\begin{{array}}{{l}} {lines} \end{{array}}"
+    return _latex(node)
 
 
 def _latex(node: ast.expr, place: int = _SUM) -> str:
@@ -67,11 +80,18 @@ def _tightness(node: ast.expr) -> int:
 def _typeset(node: ast.expr) -> str:
     match node:
         case ast.Constant(value=int() | float()):
-            return f"{node.value:.6g}"
+            mantissa, _, exponent = f"{node.value:.6g}".partition("e")
+            power = f"10^{{{int(exponent)}}}" if exponent else mantissa
+            return power if mantissa in ("1", power) else rf"{mantissa} \cdot {power}"
         case ast.Name():
             return _name(node.id)
-        case ast.Subscript(slice=ast.Constant()):
-            return f"{_latex(node.value)}_{{{node.slice.value}}}"
+        case ast.Subscript(slice=ast.Slice(lower=first, upper=None, step=step)) if first and step:
+            second = _latex(ast.BinOp(first, ast.Add(), step))
+            return rf"{_item(node, _latex(first))}, {_item(node, second)}, \dots"
+        case ast.Subscript(slice=ast.Slice(lower=first, upper=end, step=None)) if first and end:
+            return rf"{_item(node, _latex(first))}, \dots, {_item(node, _before(end))}"
+        case ast.Subscript():
+            return _item(node, _latex(node.slice))
         case ast.UnaryOp(op=ast.USub()):
             return f"-{_latex(node.operand, _PRODUCT)}"
         case ast.BinOp():
@@ -100,6 +120,8 @@ def _operation(node: ast.BinOp) -> str:
             right = _latex(node.right, _POWER)
             sign = r"\cdot" if right[0].isdigit() else r"\,"
             return f"{_latex(node.left, _PRODUCT)} {sign} {right}"
+        case ast.Mod():
+            return rf"{_latex(node.left, _POWER)} \bmod {_latex(node.right, _POWER)}"
         case ast.Add():
             return f"{_latex(node.left)} + {_latex(node.right)}"
         case ast.Sub():
@@ -115,12 +137,22 @@ def _call(name: str, arguments: list[ast.expr]) -> str:
             return rf"\sqrt{{{_latex(square)}}}"
         case "abs", [inner]:
             return rf"\left|{_latex(inner)}\right|"
-        case "sum", [ast.GeneratorExp() as terms]:
-            return rf"\sum_{{{_members(terms)}}} {_latex(terms.elt, _PRODUCT)}"
-    if name not in _FUNCTIONS:
+        case "log1p", [inner]:
+            return rf"\ln\left(1 + {_latex(inner)}\right)"
+        case "len", [ast.Name(id="x")]:
+            return "n"
+        case "sum", [ast.GeneratorExp(elt=term, generators=[each])]:
+            match each.iter:
+                case ast.Call(func=ast.Name(id="range"), args=[end]):
+                    bounds = f"_{{{_latex(each.target)}=0}}^{{{_before(end)}}}"
+                case _:
+                    bounds = f"_{{{_member(each)}}}"
+            return rf"\sum{bounds} {_latex(term, _PRODUCT)}"
+    # One letter is a function that the formula itself defines.
+    if name not in _FUNCTIONS and len(name) > 1:
         raise ValueError(f"No notation for {name}")
     inner = ", ".join(map(_latex, arguments))
-    return rf"{_FUNCTIONS[name]}\left({inner}\right)"
+    return rf"{_FUNCTIONS.get(name, name)}\left({inner}\right)"
 
 
 def _cases(node: ast.IfExp) -> str:
@@ -130,11 +162,51 @@ def _cases(node: ast.IfExp) -> str:
     return row + rf"{_latex(node.orelse)} & \text{{otherwise}}"
 
 
-def _members(node: ast.ListComp | ast.GeneratorExp) -> str:
-    match node.generators:
-        case [ast.comprehension(target=ast.Name(), iter=ast.Name()) as each]:
-            return rf"{each.target.id} \in {each.iter.id}"
-    raise ValueError(f"No notation for {ast.unparse(node)}")
+def _members(node: ast.ListComp) -> str:
+    each = [_member(each) for each in node.generators if not isinstance(each.iter, ast.List)]
+    return _SEPARATOR.join(each)
+
+
+def _member(each: ast.comprehension) -> str:
+    match each.target, each.iter:
+        case ast.Name(), ast.Name():
+            return rf"{_latex(each.target)} \in {_latex(each.iter)}"
+        case ast.Name(), ast.Call(func=ast.Name(id="range"), args=[end]):
+            return rf"{_latex(each.target)} = 0, \dots, {_before(end)}"
+        case ast.Name(), ast.Call(func=ast.Name(id="range"), args=[first, end, step]):
+            start = f"{_latex(each.target)} = {_latex(first)}, {_latex(step)}"
+            return rf"{start}, 2 \, {_latex(step, _POWER)}, \dots < {_latex(end)}"
+        case ast.Name(), ast.Call(func=ast.Name(id="sorted"), args=[inner]):
+            return rf"{_latex(each.target)} \in \operatorname{{sort}}\left({_latex(inner)}\right)"
+        case ast.Tuple(elts=[index, item]), ast.Call(func=ast.Name(id="zip"), args=[numbers, of]):
+            counted = _member(ast.comprehension(index, numbers, [], 0))
+            return rf"{counted}, \; {_latex(item)} = {_latex(of)}_{{{_latex(index)}}}"
+    raise ValueError(f"No notation for {ast.unparse(each.iter)}")
+
+
+def _where(each: ast.comprehension) -> str:
+    """What the name of a list of one stands for."""
+    name = _latex(each.target)
+    match each.iter:
+        case ast.List(elts=[ast.Lambda(args=arguments, body=body)]):
+            return rf"{name}\left({_name(arguments.args[0].arg)}\right) = {_latex(body)}"
+        case ast.List(elts=[ast.Call(func=ast.Name(id="root"), args=[equation, low, high])]):
+            match equation:
+                case ast.Lambda(body=ast.BinOp(left=left, op=ast.Sub(), right=right)):
+                    bounds = rf"\left[{_latex(low)}, {_latex(high)}\right]"
+                    return rf"{_latex(left)} = {_latex(right)}, \; {name} \in {bounds}"
+    raise ValueError(f"No notation for {ast.unparse(each.iter)}")
+
+
+def _item(node: ast.Subscript, index: str) -> str:
+    return f"{_latex(node.value)}_{{{index}}}"
+
+
+def _before(end: ast.expr) -> str:
+    """The last whole number below a bound."""
+    if isinstance(end, ast.Constant):
+        return str(end.value - 1)
+    return _latex(ast.BinOp(end, ast.Sub(), ast.Constant(1)))
 
 
 def _name(name: str) -> str:

@@ -19,9 +19,11 @@ from matplotlib import pyplot
 from mkdocs.structure.files import File
 
 import keras_activations as ka
+from keras_activations import plotting
 from keras_activations._layers import GatedLayer
 from keras_activations._measure import required
 from keras_activations._registry import FAMILIES
+from keras_activations.commands import gain
 from keras_activations.commands.list import in_words
 
 DOCS = pathlib.Path(__file__).parent
@@ -178,7 +180,7 @@ def page(info):
     parts = [
         f"# {name}",
         f'<div class="curves">{images}</div>',
-        "" if _has_curve(info) else NO_CURVE,
+        "" if plotting.has_curve(info) else NO_CURVE,
         *_formula(info),
         f"[Explore it](../explore.md?names={name})" if info.elementwise else "",
         "## When to choose it",
@@ -196,11 +198,9 @@ def page(info):
     return "\n\n".join(filter(None, parts))
 
 
-def _has_curve(info):
-    return info.elementwise or issubclass(info.layer, GatedLayer)
-
-
 def _formula(info):
+    if not plotting.has_curve(info):
+        yield "Of the inputs x along the axis, n of them, are made the outputs:"
     yield from _typeset(info.formula)
     if info.backward:
         yield "The backward pass deliberately has another slope than this value's:"
@@ -230,15 +230,8 @@ def measured(info):
             "Never decreases": "yes" if found.monotonic else "no",
             "Symmetry": found.symmetry or "none",
         }
-    rows |= {f"Gain, {mode}": _gain(info, mode, given) for mode in ("forward", "backward")}
+    rows["Gain, forward"], rows["Gain, backward"] = gain.in_words(info.name, 4, **given)
     return {name: text or "—" for name, text in rows.items()}
-
-
-def _gain(info, mode, given):
-    try:
-        return f"{ka.gain(info.name, mode, **given):.4g}"
-    except ValueError:
-        return "none"
 
 
 def _listed(intervals, most=5):

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_activations._sites import Site, sites
+from keras_activations._sites import Site, all_layers, children, is_activation_layer, sites
 
 # An output is saturated where less than this share of the gradient passes, and a unit dead where
 # on no sample more than that one does.
@@ -31,12 +31,14 @@ class Use:
         y: Its output.
         slope: The derivative of each output with respect to the input in its place, or None if
             the activation is not element-wise.
+        axis: The axis of x along which its units are.
         gradient: The gradient of the loss with respect to x, or None if there is none.
     """
 
     x: Any
     y: Any
     slope: Any
+    axis: int = -1
     gradient: Any = None
 
 
@@ -78,7 +80,10 @@ class Measured:
         alive: dict[int, Any] = {}
         for number, use in enumerate(self.uses):
             slope = use.slope if use.slope.shape.rank > 1 else use.slope[:, None]
-            passing = tf.reduce_any(tf.abs(slope) > DEAD_SLOPE, axis=range(slope.shape.rank - 1))
+            rank = slope.shape.rank
+            unit = use.axis % rank or rank - 1  # Never the samples.
+            others = [axis for axis in range(rank) if axis != unit]
+            passing = tf.reduce_any(tf.abs(slope) > DEAD_SLOPE, axis=others)
             # A layer with weights has the same units at each call, or time step. An activation
             # layer has none of its own: what it is given at each call is another's.
             key = passing.shape[0] if has_units else number
@@ -190,31 +195,82 @@ def _functions_run_eagerly() -> Iterator[None]:
 @contextlib.contextmanager
 def _probed(model: Any, tape: Any, found: dict[Site, Measured]) -> Iterator[None]:
     """Puts a probe in the place of each activation that is not linear, and takes it out again."""
+    channels = _Channels()
     with contextlib.ExitStack() as stack:
+
+        def put(owner: Any, name: str, probe: Any) -> None:
+            if name in vars(owner):
+                stack.callback(setattr, owner, name, getattr(owner, name))
+            else:
+                stack.callback(delattr, owner, name)
+            setattr(owner, name, probe)
+
         for site in sites(model):
             # Keras refuses to exchange a layer that another one holds, but not what a layer calls.
             is_layer = isinstance(site.activation, keras.layers.Layer)
             owner = site.activation if is_layer else site.layer
             name = "call" if is_layer else str(site.attribute)
             probed = getattr(owner, name)
-            if site.name == "linear" or isinstance(probed, _Probe):
-                continue
-            if name in vars(owner):
-                stack.callback(setattr, owner, name, probed)
-            else:
-                stack.callback(delattr, owner, name)
-            setattr(owner, name, _Probe(site, probed, tape, found))
+            if site.name != "linear" and not isinstance(probed, _Probe):
+                put(owner, name, _Probe(site, probed, tape, found, channels))
+        for layer in all_layers(model):
+            axis = _channel_axis(layer)
+            if axis is not None and not isinstance(layer.call, _Probe | _Listener):
+                put(layer, "call", _Listener(layer.call, axis, channels))
         yield
+
+
+def _channel_axis(layer: Any) -> int | None:
+    """The axis of the channels of what a layer makes, or None if it does not say."""
+    if data_format := getattr(layer, "data_format", None):
+        return 1 if data_format == "channels_first" else -1
+    if isinstance(layer, keras.layers.Permute | keras.layers.Reshape):
+        return -1
+    if not layer.weights or not all(map(is_activation_layer, children(layer).values())):
+        return None
+    axis = getattr(layer, "axis", -1)
+    axes = axis if isinstance(axis, list | tuple) else [axis]
+    return axes[0] if len(axes) == 1 else None
+
+
+@dataclasses.dataclass
+class _Channels:
+    """Where the channels are in what that layer made which was the last to say so."""
+
+    rank: int = 0
+    axis: int = -1
+
+    def of(self, x: Any) -> int:
+        """Where they are in a tensor, as it seems."""
+        return self.axis if x.shape.rank == self.rank else -1
+
+
+class _Listener:
+    """Calls a layer and notes where it has its channels."""
+
+    def __init__(self, function: Callable[..., Any], axis: int, channels: _Channels) -> None:
+        self.function, self.axis, self.channels = function, axis, channels
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        y = self.function(*args, **kwargs)
+        if isinstance(y, tf.Tensor):
+            self.channels.rank, self.channels.axis = y.shape.rank, self.axis
+        return y
 
 
 class _Probe:
     """Calls an activation and notes what came of it."""
 
     def __init__(
-        self, site: Site, function: Callable[..., Any], tape: Any, found: dict[Site, Measured]
+        self,
+        site: Site,
+        function: Callable[..., Any],
+        tape: Any,
+        found: dict[Site, Measured],
+        channels: _Channels,
     ) -> None:
         self.site, self.function, self.tape, self.found = site, function, tape, found
-        self.info = site.info
+        self.info, self.axis, self.channels = site.info, _channel_axis(site.layer), channels
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         x, *rest = args or [kwargs.pop(next(iter(kwargs)))]
@@ -229,7 +285,9 @@ class _Probe:
         if _is_floating(y):
             with self.tape.stop_recording():
                 slope = self._slope(own, x, y)
-            self.found.setdefault(self.site, Measured(self.site)).uses.append(Use(x, y, slope))
+            axis = self.channels.of(x) if self.axis is None else self.axis
+            use = Use(x, y, slope, axis)
+            self.found.setdefault(self.site, Measured(self.site)).uses.append(use)
         return y
 
     def _slope(self, tape: Any, x: Any, y: Any) -> Any:

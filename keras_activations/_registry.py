@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 PACKAGE = "keras_activations"
@@ -331,6 +332,15 @@ def described(
         if _is_text(value) and not _is_text(entry.parameters[name]):
             raise ValueError(f"`{name}` of {entry.name} must be a number. Received: {value!r}")
     return entry, given
+
+
+def check_values(entry: ActivationInfo, given: Mapping[str, Any]) -> None:
+    """Raises ValueError if a parameter has no value, or no number where its default is one."""
+    for name, value in {**entry.parameters, **given}.items():
+        if value is inspect.Parameter.empty:
+            raise ValueError(f"{entry.name} has no default for `{name}`. Give it a value.")
+        if isinstance(entry.parameters[name], float) and (value is None or np.ndim(value) > 0):
+            raise ValueError(f"`{name}` of {entry.name} must be a number. Received: {value!r}")
 
 
 def _is_text(value: Any) -> bool:

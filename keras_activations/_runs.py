@@ -105,7 +105,9 @@ def write(path: pathlib.Path, content: str | bytes) -> None:
         content: What it shall hold.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+    # What a process leaves that is killed meanwhile tells by its name what it is.
+    prefix = f".{path.name}."
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=prefix, delete=False) as file:
         try:
             file.write(content.encode() if isinstance(content, str) else content)
             file.flush()

@@ -76,6 +76,13 @@ def _sites(layer: Any, path: str, seen: set[int], operations: bool) -> Iterator[
         yield from _sites(child, f"{path}/{child.name}".lstrip("/"), seen, operations)
 
 
+def all_layers(layer: Any) -> Iterator[Any]:
+    """A layer and all that are in it; a shared one comes with each that holds it."""
+    yield layer
+    for child in children(layer).values():
+        yield from all_layers(child)
+
+
 def arguments(layer: Any) -> dict[str, Any]:
     """The activations that a layer holds, by the attributes in which it holds them."""
     return {

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_activations._registry import ActivationInfo, described
+from keras_activations._registry import ActivationInfo, check_values, described
 
 Array = np.ndarray[Any, Any]
 Function = Callable[[Array], Array]
@@ -81,6 +81,7 @@ def properties(identifier: Any, **parameters: Any) -> Properties:
         raise ValueError(
             f"{activation.name} is not element-wise: its properties are not those of a curve."
         )
+    check_values(activation, given)
     value = functools.partial(_value, activation, given)
     slope = functools.partial(_slope, activation, given)
     y, dx = value(_GRID), slope(_GRID)

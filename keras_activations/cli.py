@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -51,7 +52,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 command.epilog = module.EXAMPLES
                 command.set_defaults(run=module.run)
         given = parser.parse_args(arguments)
-        return int(given.run(given))
+        status = int(given.run(given))
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # The reader, such as `head`, has had enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return 130
     except ModuleNotFoundError as error:
         print(f"{error}. Try: pip install 'keras_activations[examples,measure]'", file=sys.stderr)
     except (ImportError, OSError, TypeError, ValueError) as error:

@@ -3,8 +3,10 @@
 import contextlib
 import csv
 import dataclasses
+import functools
 import hashlib
 import io
+import json
 import math
 import pathlib
 import time
@@ -16,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_activations import plotting
+from keras_activations._axes import positive
 from keras_activations._runs import Row, begun, keep, progress, undone, write
 
 Array = np.ndarray[Any, Any]
@@ -62,15 +65,20 @@ def compare(
         folder: Where each run is kept as soon as it is done, with the table as text and CSV, and
             learning curves as CSV and PNG. If the folder is there from an earlier call that was
             interrupted, its runs are not repeated; nor if more activations, or seeds, are asked
-            for.
+            for. Those of other data, epochs, batches or optimizers, or of a model of other layers
+            or another number of parameters, are not taken for the same.
+            The run that was under way goes on after its last whole epoch, and its history is the
+            one that it would have had: to the last bit on a CPU, where training runs in graphs and
+            what is random in it comes from Keras's seed generators, as dropout does, and not from
+            `tf.random`, or from `keras.random` without a seed.
 
     Returns:
         A `Comparison`; `print` shows its table.
 
     Raises:
-        TypeError: If `activations` is a single name.
-        ValueError: If there is no such activation or metric, too little data, or if the folder
-            holds runs of another machine.
+        TypeError: If `activations` is a single name, or if `build_fn` returns no model.
+        ValueError: If there is no such activation or metric, too little data, targets that
+            LeNet-5 cannot have, or if the folder holds runs of another machine.
 
     Example:
 
@@ -95,9 +103,10 @@ def compare(
     if not labels:
         raise ValueError("Expected at least one activation.")
     train, validation = _arrays("train", train), _arrays("validation", validation)
-    for name, value in (("seeds", seeds), ("epochs", epochs), ("batch_size", batch_size)):
-        if not isinstance(value, int) or value < 1:
-            raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
+    seeds, epochs = positive("seeds", seeds), positive("epochs", epochs)
+    batch_size = positive("batch_size", batch_size)
+    if not (target is None or isinstance(target, int | float)):
+        raise ValueError(f"`target` must be a number or None. Received: target={target!r}")
     build = build_fn or _lenet5(*train)
     folder = None if folder is None else pathlib.Path(folder)
     settings = {
@@ -117,22 +126,25 @@ def compare(
     ]
     rows = begun(folder and folder / "runs.jsonl")
     missing = undone(jobs, rows)
+    unfinished = folder and folder / "unfinished.npz"
     with progress(len(missing)) as announce:
         for job in missing:
             announce(f"{job['activation']}, seed {job['seed']}")
             keras.utils.set_random_seed(job["seed"])
             model = _model(build, labels[job["activation"]], train)
-            result = _trained(model, train, validation, job)
+            result = _trained(model, train, validation, job, unfinished)
+            _check(metric, result["history"])
             rows.append({"job": job, "result": result})
             keep(rows[-1], folder and folder / "runs.jsonl")
+    if unfinished is not None:
+        for path in unfinished.parent.glob(f"*{unfinished.name}*"):
+            path.unlink()
     results = [next(row for row in rows if row["job"] == job) for job in jobs]
     runs = [
         {"activation": r["job"]["activation"], "seed": r["job"]["seed"], **r["result"]}
         for r in results
     ]
-    if f"val_{metric}" not in runs[0]["history"]:
-        names = [n.removeprefix("val_") for n in runs[0]["history"] if n.startswith("val_")]
-        raise ValueError(f"There is no metric {metric!r}, but {', '.join(names)}.")
+    _check(metric, runs[0]["history"])
     found = Comparison(metric, runs, target)
     if folder is not None:
         found.save(folder)
@@ -239,10 +251,7 @@ class Comparison:
         ]
         write(folder / "curves.csv", _csv(curves))
         with contextlib.suppress(ImportError):
-            figure = self.plot()[0].figure
-            picture = io.BytesIO()
-            figure.savefig(picture, format="png", dpi=150)
-            write(folder / "curves.png", picture.getvalue())
+            plotting.save(self.plot()[0].figure, folder / "curves.png")
 
     def plot(self, axes: Any = None) -> list[Any]:
         """Draws the learning curves: the mean over the seeds, and a band from least to largest.
@@ -295,41 +304,110 @@ class Comparison:
         return int(epochs[0]) + 1 if len(epochs) else None
 
 
-class _Clock(keras.callbacks.Callback):
-    """Takes the time of each epoch, without its validation."""
+class _Run(keras.callbacks.Callback):
+    """What has come of a run: its history, and the time of each epoch without its validation.
 
-    def __init__(self) -> None:
+    After each epoch this is kept in a file, with all that the next epoch depends on.
+    """
+
+    def __init__(self, job: Row, order: Any, path: pathlib.Path | None) -> None:
         super().__init__()
-        self.epochs: list[float] = []
+        self.job, self.order, self.path = job, order, path
+        self.history: dict[str, list[float]] = {}
+        self.times: list[float] = []
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        # By seed and epoch alone: no activation and no interrupt changes the order of the data.
+        generator = np.random.default_rng([self.job["seed"], epoch])
+        self.order.assign(generator.permutation(self.order.shape[0]))
         self._began = time.perf_counter()
 
     def on_test_begin(self, logs: Any = None) -> None:
-        self.epochs.append(time.perf_counter() - self._began)
+        self.times.append(time.perf_counter() - self._began)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(float(value))
+        if self.path is not None and not self.model.stop_training:
+            about = {**self._key(self.model), "history": self.history, "times": self.times}
+            # As bytes, since NumPy's files do not know every dtype.
+            state = [np.ravel(v.numpy()).view(np.uint8) for v in _state(self.model)]
+            content = io.BytesIO()
+            np.savez(content, *state, about=json.dumps(about))
+            write(self.path, content.getvalue())
+
+    def resume(self, model: keras.Model, warm_up: Callable[[], Any]) -> None:
+        """Goes on where the file has left the same run, if it has one.
+
+        Args:
+            model: The model, as it is before the first step.
+            warm_up: Trains it for some steps.
+        """
+        if self.path is None or not self.path.exists():
+            return
+        model.optimizer.build(model.trainable_variables)
+        with np.load(self.path) as kept:
+            about = json.loads(str(kept["about"]))
+            state = [kept[f"arr_{n}"] for n in range(len(kept.files) - 1)]
+        key = self._key(model)
+        if {name: about[name] for name in key} != key:
+            return
+        # TensorFlow compiles a kernel for a further shape once it comes again, and a compiled one
+        # rounds otherwise. In a run without an interrupt every shape has come by now.
+        warm_up()
+        self.history, self.times = about["history"], about["times"]
+        for variable, value in zip(_state(model), state, strict=True):
+            like = variable.numpy()
+            variable.assign(value.view(like.dtype).reshape(like.shape))
+
+    def _key(self, model: keras.Model) -> dict[str, Any]:
+        variables = [f"{v.dtype} {tuple(v.shape)}" for v in _state(model)]
+        return {"job": self.job, "variables": variables}
 
 
-def _trained(model: keras.Model, train: Data, validation: Data, job: Row) -> dict[str, Any]:
-    clock, steps = _Clock(), math.ceil(len(train[0]) / job["batch_size"])
-    # Shuffled by a seed of its own: activations must not change the order of the data.
-    batches = tf.data.Dataset.from_tensor_slices(train)
-    batches = batches.shuffle(len(train[0]), seed=job["seed"]).batch(job["batch_size"])
-    history = model.fit(
-        batches.prefetch(tf.data.AUTOTUNE),
-        epochs=job["epochs"],
+def _state(model: keras.Model) -> list[Any]:
+    """All variables of a model and its optimizer, the seeds of its layers included."""
+    return [*model.variables, *model.optimizer.variables]
+
+
+def _trained(
+    model: keras.Model, train: Data, validation: Data, job: Row, path: pathlib.Path | None
+) -> dict[str, Any]:
+    size, count = job["batch_size"], len(train[0])
+    steps = math.ceil(count / size)
+    with tf.device("CPU"):
+        x, y, order = tf.constant(train[0]), tf.constant(train[1]), tf.Variable(np.arange(count))
+
+    def batch(step: Any) -> tuple[Any, Any]:
+        rows = order[step * size : (step + 1) * size]
+        return tf.gather(x, rows), tf.gather(y, rows)
+
+    batches = tf.data.Dataset.range(steps).map(batch).prefetch(tf.data.AUTOTUNE)
+    fit = functools.partial(
+        model.fit,
         validation_data=validation,
         validation_batch_size=1024,
         shuffle=False,
-        callbacks=[clock, keras.callbacks.TerminateOnNaN()],
         verbose=0,
-    ).history
-    curves = {name: [float(value) for value in values] for name, values in history.items()}
-    step = float(np.median(clock.epochs[1:] or clock.epochs)) / steps
-    return {"history": curves, "step": step}
+    )
+    run = _Run(job, order, path)
+    run.resume(model, lambda: fit(batches.skip(max(0, steps - 2))))
+    callbacks = [run, keras.callbacks.TerminateOnNaN()]
+    fit(batches, initial_epoch=len(run.times), epochs=job["epochs"], callbacks=callbacks)
+    step = float(np.median(run.times[1:] or run.times)) / steps
+    return {"history": run.history, "step": step}
+
+
+def _check(metric: str, history: dict[str, list[float]]) -> None:
+    if f"val_{metric}" not in history:
+        names = [n.removeprefix("val_") for n in history if n.startswith("val_")]
+        raise ValueError(f"There is no metric {metric!r}, but {', '.join(names)}.")
 
 
 def _model(build: BuildFunction, activation: Any, train: Data) -> keras.Model:
     model = build(activation)
+    if not isinstance(model, keras.Model):
+        raise TypeError(f"`build_fn` must return a Keras model. It returned: {model!r}")
     if not model.compiled:
         model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     model(train[0][:1])
@@ -341,6 +419,11 @@ def _lenet5(x: Array, y: Array) -> BuildFunction:
         raise ValueError(
             f"LeNet-5 takes images of at least 20 × 20, with channels. Received: shape={x.shape}. "
             f"Pass a model of your own as build_fn."
+        )
+    if not np.issubdtype(y.dtype, np.integer) or y.size != len(y):
+        raise ValueError(
+            f"LeNet-5 takes the number of a class for each image, not one-hot. Received: "
+            f"targets of shape={y.shape}, dtype={y.dtype}. Pass a model of your own as build_fn."
         )
     layers = keras.layers
 
@@ -397,7 +480,12 @@ def _fingerprint(*arrays: Array) -> str:
 def _described(model: keras.Model) -> str:
     """What tells models apart whose layers have other names each time."""
     layers = ", ".join(type(layer).__name__ for layer in model.layers)
-    return f"{layers}; {model.count_params()} parameters"
+    # Of an optimizer the name, too, is another each time. In float16 it stands in another one.
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    config = {key: value for key, value in optimizer.get_config().items() if key != "name"}
+    settings = json.dumps(config, sort_keys=True, default=lambda value: type(value).__name__)
+    kind = type(optimizer).__name__
+    return f"{layers}; {model.count_params()} parameters; {kind} {settings}"
 
 
 def _half_width(differences: Array) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_activations._layers import GatedLayer
-from keras_activations._registry import ActivationInfo, described
+from keras_activations._registry import ActivationInfo, check_values, described
 
 Array = np.ndarray[Any, Any]
 
@@ -58,6 +58,7 @@ def gain(identifier: Any, mode: str = "forward", **parameters: Any) -> float:
     1.445
     """
     activation, given = described(identifier, parameters)
+    check_values(activation, given)
     if mode not in _MODES:
         raise ValueError(f"`mode` must be one of {_MODES}. Received: mode={mode!r}")
     moment = _second_moment(activation, mode == "backward", given)
@@ -100,7 +101,7 @@ def initializer(
     2.0
     """
     modes = {"fan_in": "forward", "fan_out": "backward"}
-    if mode not in modes:
+    if mode not in tuple(modes):
         raise ValueError(f"`mode` must be 'fan_in' or 'fan_out'. Received: mode={mode!r}")
     scale = gain(identifier, modes[mode], **parameters) ** 2
     return keras.initializers.VarianceScaling(scale, mode, distribution, seed)

@@ -46,8 +46,10 @@ class ActivationMonitor(keras.callbacks.Callback):
     normalization with its moving statistics, no dropout. The run is eager, also where training is
     compiled or distributed, and leaves the model as it was. Of each activation it finds
 
-    - `dead`: the share of units, which are the entries of the last axis, that let no gradient
-      through on any sample, at any position or time step: the slope is within ±1e-6.
+    - `dead`: the share of units, which are the channels, that let no gradient through on any
+      sample, at any position or time step: the slope is within ±1e-6. The channels are on the axis
+      that the layer names as its `data_format` or `axis`, of an activation layer without weights
+      the last that ran before it and names one; else on the last axis.
     - `saturated`: the share of outputs at which less than 1 % of the gradient passes: the slope is
       within ±0.01. A rectifier has half of them there by design.
     - `mean` and `variance` of the outputs.

@@ -2,7 +2,9 @@
 
 import ast
 import dataclasses
+import io
 import itertools
+import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -10,7 +12,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_activations._layers import GatedLayer
-from keras_activations._registry import ActivationInfo, described
+from keras_activations._registry import ActivationInfo, check_values, described
+from keras_activations._runs import write
 
 Array = np.ndarray[Any, Any]
 
@@ -83,6 +86,30 @@ def plot(
         ax.spines[["top", "right"]].set_visible(False)
     drawn[0].legend(frameon=False)
     return drawn
+
+
+def has_curve(activation: ActivationInfo) -> bool:
+    """Whether an activation is a function of one number, or of two of which one is its gate.
+
+    Args:
+        activation: The activation.
+
+    Returns:
+        True or False.
+    """
+    return activation.elementwise or issubclass(activation.layer, GatedLayer)
+
+
+def save(figure: Any, path: pathlib.Path) -> None:
+    """Writes a figure to a file, as a whole or not at all.
+
+    Args:
+        figure: Figure of matplotlib.
+        path: The file; its suffix says the format.
+    """
+    picture = io.BytesIO()
+    figure.savefig(picture, format=path.suffix.lstrip(".") or None, dpi=150)
+    write(path, picture.getvalue())
 
 
 def style(number: int) -> dict[str, Any]:
@@ -166,16 +193,19 @@ def _curves(
 ) -> Iterator[Curve]:
     if not identifiers:
         raise ValueError("Expected the name of at least one activation.")
-    if len(limits) != 2 or not limits[0] < limits[1]:
-        raise ValueError(f"`limits` must be two increasing numbers. Received: limits={limits}")
+    ends = np.asarray(limits)
+    if ends.shape != (2,) or ends.dtype.kind not in "fiu" or not 0.0 < ends[1] - ends[0] < np.inf:
+        raise ValueError(f"`limits` must be two increasing numbers. Received: limits={limits!r}")
     for activation, given in [described(identifier, parameters) for identifier in identifiers]:
-        if not (activation.elementwise or issubclass(activation.layer, GatedLayer)):
+        if not has_curve(activation):
             raise ValueError(
                 f"{activation.name} is not element-wise: there is no curve of one input to draw."
             )
         choices = [_several(activation, name, value) for name, value in given.items()]
         for values in itertools.product(*choices):
-            yield curve(activation, dict(zip(given, values, strict=True)), limits)
+            chosen = dict(zip(given, values, strict=True))
+            check_values(activation, chosen)
+            yield curve(activation, chosen, limits)
 
 
 def _several(activation: ActivationInfo, name: str, value: Any) -> Sequence[Any]:

@@ -4,7 +4,7 @@ import difflib
 import inspect
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -15,6 +15,7 @@ from keras_activations._registry import catalogue, get
 from keras_activations._sites import (
     Layer,
     Site,
+    all_layers,
     arguments,
     attributes,
     children,
@@ -113,19 +114,13 @@ def replace_activations(
 
 def _custom_objects(used: list[Any]) -> dict[str, Any]:
     """What nobody registered, under the names by which Keras looks for it in a config."""
-    layers = [layer for it in used if isinstance(it, Layer) for layer in _all_layers(it)]
+    layers = [layer for it in used if isinstance(it, Layer) for layer in all_layers(it)]
     functions = [*used, *(activation for it in layers for activation in arguments(it).values())]
     return {
         keras.saving.get_registered_name(it): it
         for it in [*map(type, layers), *filter(inspect.isfunction, functions)]
         if it.__module__.partition(".")[0] != "keras"
     }
-
-
-def _all_layers(layer: Any) -> Iterator[Any]:
-    yield layer
-    for child in children(layer).values():
-        yield from _all_layers(child)
 
 
 def _choices(
@@ -151,7 +146,19 @@ def _choices(
 
 
 def _activation(value: Any) -> Activation:
-    return value() if isinstance(value, type) else get(value)
+    if not isinstance(value, type):
+        return get(value)
+    if not issubclass(value, Layer):
+        raise TypeError(
+            f"A class that is put into a model must be one of layers. Received: {value}"
+        )
+    try:
+        return value()
+    except TypeError as error:
+        raise TypeError(
+            f"Could not make a {value.__name__} without arguments: {error}. Pass a layer, of which "
+            f"each place gets a new one."
+        ) from error
 
 
 def _keys(found: list[Site], keys: list[str]) -> list[str | None]:
@@ -393,6 +400,9 @@ def _like(old: Any, new: Any, **settings: Any) -> Any:
     """A new layer for a place where it computes, and is trained, as an old one is."""
     # An operation has neither of the two.
     policy = getattr(old, "dtype_policy", keras.config.dtype_policy())
+    if isinstance(policy, keras.dtype_policies.QuantizedDTypePolicy):
+        # As "int8_from_float32", which is for kernels: what comes of them is a float32 still.
+        policy = keras.DTypePolicy(policy.name.partition("_from_")[2])
     layer = _again(new, dtype=policy, **settings)
     layer.trainable = layer.trainable and getattr(old, "trainable", True)
     return layer

@@ -1,6 +1,7 @@
 """The commands that look things up, draw and print gains."""
 
 import importlib.metadata
+import subprocess
 import sys
 
 import pytest
@@ -8,6 +9,7 @@ from cases import is_learnable, required
 
 import keras_activations as ka
 from keras_activations import cli
+from keras_activations._layers import GatedLayer
 
 ELEMENTWISE = [i.name for i in ka.catalogue() if i.elementwise and not required(i)]
 SOME = ka.catalogue()[::9]
@@ -25,10 +27,13 @@ def _printed(capsys, *arguments, code=0):
     return capsys.readouterr().out.splitlines()
 
 
-def test_list_has_a_line_for_each_when_it_is_not_for_a_terminal(capsys):
-    lines = _printed(capsys, "list")
-    assert [line.split("\t")[0] for line in lines] == [i.name for i in ka.catalogue()]
-    assert all(line.count("\t") == 5 for line in lines)
+@pytest.mark.parametrize("command", ["list", "gain"])
+def test_what_is_not_for_a_terminal_is_a_table_separated_by_tabs(capsys, monkeypatch, command):
+    monkeypatch.setattr(f"keras_activations.commands.{command}.catalogue", lambda: SOME)
+    header, *lines = _printed(capsys, command)
+    assert header.startswith("name\t")
+    assert [line.split("\t")[0] for line in lines] == [i.name for i in SOME]
+    assert {line.count("\t") for line in lines} == {header.count("\t")}
 
 
 def test_list_is_a_table_in_a_terminal(capsys, terminal):
@@ -42,7 +47,7 @@ def test_list_is_a_table_in_a_terminal(capsys, terminal):
 
 def test_list_takes_filters(capsys):
     def names(*arguments):
-        return {line.split("\t")[0] for line in _printed(capsys, "list", *arguments)}
+        return {line.split("\t")[0] for line in _printed(capsys, "list", *arguments)[1:]}
 
     assert names("gelu") == {i.name for i in ka.catalogue() if "gelu" in i.name.lower()}
     bounded, monotonic, trained = names("--bounded"), names("--monotonic"), names("--trained")
@@ -50,7 +55,7 @@ def test_list_takes_filters(capsys):
     for info in ka.catalogue():
         assert (info.name in trained) == is_learnable(info)
         assert (info.name in monotonic) == bool(info.monotonic)
-    assert _printed(capsys, "list", "no such thing", code=1) == []
+    assert len(_printed(capsys, "list", "no such thing", code=1)) == 1
 
 
 @pytest.mark.parametrize("info", SOME, ids=lambda i: i.name)
@@ -69,6 +74,15 @@ def test_show_takes_an_alias_and_draws_in_a_terminal(capsys, terminal):
     assert any(f'"{info.name}"' in line for line in lines)
     assert any("⠤" in line or "⣀" in line for line in lines)
     assert "blue" in lines[-1]
+
+
+@pytest.mark.parametrize("family", ["gated", "simplex"])
+def test_show_draws_a_gate_and_says_where_there_is_no_curve(capsys, terminal, family):
+    info = next(i for i in ka.catalogue() if i.family == family)
+    lines = _printed(capsys, "show", info.name)
+    drawn = any("⠤" in line or "⣀" in line for line in lines)
+    assert drawn == issubclass(info.layer, GatedLayer)
+    assert ("of the gate" if drawn else "no curve") in lines[-1]
 
 
 @pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
@@ -130,6 +144,21 @@ def test_what_is_not_installed_is_named(capsys, monkeypatch, terminal):
         error = capsys.readouterr().err
         assert module in error
         assert "pip install 'keras_activations[" in error
+
+
+def test_a_reader_that_has_had_enough_and_an_interrupt_are_no_errors(capsys, monkeypatch):
+    command = [sys.executable, "-m", "keras_activations", "list"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert "Broken pipe" not in process.stderr.read().decode()
+    assert process.returncode == 0
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("keras_activations.commands.list.catalogue", interrupted)
+    assert cli.main(["list"]) == 130
+    assert capsys.readouterr().err == "Interrupted.\n"
 
 
 def test_the_program_is_installed():

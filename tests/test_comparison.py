@@ -1,8 +1,14 @@
 """Comparisons: fair, resumable, and no surer than their seeds allow."""
 
 import csv
+import functools
 import json
+import os
+import pathlib
+import signal
+import subprocess
 import sys
+import time
 
 import keras
 import numpy as np
@@ -111,6 +117,124 @@ def test_an_interrupted_comparison_goes_on(tmp_path):
     assert (len(trained), len(more.runs)) == (11 + 3 + 5, 9)
 
 
+def noisy(activation):
+    """In a graph, with all kinds of state: moments, moving averages, seeds, compiled kernels."""
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            layers.Conv2D(12, 3, activation=activation),
+            layers.BatchNormalization(),
+            layers.Dropout(0.2),
+            ka.RReLU(),
+            ka.GumbelSoftmax(),
+            layers.Flatten(),
+            layers.Dense(2, activation="softmax"),
+        ]
+    )
+
+
+# The last batch has another shape, and is large enough for a compiled kernel.
+IMAGES = np.random.default_rng(2).normal(size=(112, 16, 16, 1)).astype("float32")
+IMAGES = IMAGES, (IMAGES[:, 8, 8, 0] > 0.0).astype("int32")
+compare_noisy = functools.partial(
+    ka.compare,
+    ["snake"],
+    IMAGES,
+    IMAGES,
+    build_fn=noisy,
+    seeds=1,
+    epochs=4,
+    batch_size=64,
+)
+
+
+def histories(found):
+    return [run["history"] for run in found.runs]
+
+
+def test_a_killed_run_goes_on_to_the_history_that_it_would_have_had(tmp_path):
+    """To the last bit, although the process died in the middle of an epoch."""
+    script = """
+import sys, time, keras, test_comparison
+class Slow(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        time.sleep(0.2)
+fit = keras.Model.fit
+keras.Model.fit = lambda *args, callbacks=(), **kw: fit(*args, callbacks=[*callbacks, Slow()], **kw)
+test_comparison.compare_noisy(folder=sys.argv[1])
+"""
+    unfinished = tmp_path / "unfinished.npz"
+    paths = os.pathsep.join([str(pathlib.Path(__file__).parent), *filter(None, sys.path)])
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, tmp_path], env={**os.environ, "PYTHONPATH": paths}
+    )
+
+    def epochs():
+        if not unfinished.exists():
+            return 0
+        with np.load(unfinished) as kept:
+            return len(json.loads(str(kept["about"]))["times"])
+
+    while epochs() < 2:
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert epochs() < 4
+    whole = histories(compare_noisy())
+    found = compare_noisy(folder=tmp_path)
+    assert histories(found) == whole
+    assert len(set(whole[0]["loss"])) == 4
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"runs.jsonl", "table.txt", "summary.csv", "curves.csv", "curves.png"}
+
+
+def test_a_metric_that_there_is_not_is_named_after_the_first_run():
+    trained = []
+
+    def counted(activation):
+        trained.append(activation)
+        return build(activation)
+
+    with pytest.raises(ValueError, match=r"no metric 'f1'.*accuracy"):
+        compare("relu", "tanh", build_fn=counted, metric="f1", epochs=1)
+    assert trained == ["relu", "tanh", "relu"]  # Two are looked at.
+
+
+def test_a_state_of_another_run_is_not_gone_on_with(tmp_path, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(keras.callbacks.TerminateOnNaN, "on_epoch_end", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            compare("relu", folder=tmp_path)
+    assert (tmp_path / "unfinished.npz").exists()
+    # Another optimizer has another state.
+    plain = functools.partial(build, optimizer="sgd")
+    found = compare("relu", build_fn=plain, folder=tmp_path)
+    assert histories(found) == histories(compare("relu", build_fn=plain))
+    assert not (tmp_path / "unfinished.npz").exists()
+
+
+def test_a_run_that_is_done_but_not_written_down_is_not_trained_again(tmp_path, monkeypatch):
+    def scaled(activation):
+        optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam())
+        return build(activation, optimizer)
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("keras_activations.comparison.keep", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            compare("relu", build_fn=scaled, seeds=1, folder=tmp_path)
+    with np.load(tmp_path / "unfinished.npz") as kept:
+        history = json.loads(str(kept["about"]))["history"]
+    assert histories(compare("relu", build_fn=scaled, seeds=1, folder=tmp_path)) == [history]
+    assert len(history["loss"]) == 2
+
+
 def test_other_data_or_models_are_not_taken_for_the_same(tmp_path):
     compare("relu", folder=tmp_path, seeds=1, epochs=1)
     first = (tmp_path / "runs.jsonl").read_text().count('"training"')
@@ -120,7 +244,9 @@ def test_other_data_or_models_are_not_taken_for_the_same(tmp_path):
         return keras.Sequential([keras.layers.Dense(9, activation), *build(activation).layers])
 
     compare("relu", build_fn=larger, folder=tmp_path, seeds=1, epochs=1)
-    assert (tmp_path / "runs.jsonl").read_text().count('"training"') == first + 2
+    slower = functools.partial(build, optimizer=keras.optimizers.Adam(1e-4))
+    compare("relu", build_fn=slower, folder=tmp_path, seeds=1, epochs=1)
+    assert (tmp_path / "runs.jsonl").read_text().count('"training"') == first + 3
 
 
 def test_summary_is_that_of_a_paired_t_test():
@@ -205,6 +331,13 @@ def test_bad_requests_are_named():
         compare("relu", metric="f1", epochs=1, seeds=1)
     with pytest.raises(ValueError, match=r"20 × 20.*build_fn"):
         compare("relu", build_fn=None)
+    one_hot = IMAGES[0].repeat(2, 1).repeat(2, 2), np.eye(2)[IMAGES[1]]
+    with pytest.raises(ValueError, match=r"not one-hot.*\(112, 2\)"):
+        ka.compare(["relu"], one_hot, one_hot)
+    with pytest.raises(TypeError, match=r"build_fn.*returned: None"):
+        compare("relu", build_fn=lambda activation: None)
+    with pytest.raises(ValueError, match="target"):
+        compare("relu", target="high")
     for name in ("seeds", "epochs", "batch_size"):
         with pytest.raises(ValueError, match=name):
             compare("relu", **{name: 0})
@@ -239,3 +372,8 @@ def test_the_command_reads_folders_of_images(tmp_path, capsys):
     folders = ["--data", str(tmp_path / "data"), "--folder", str(tmp_path / "out")]
     assert cli.main([*command, *folders]) == 0
     assert "relu" in capsys.readouterr().out
+    (tmp_path / "data" / "train" / "grey").mkdir()
+    assert cli.main([*command, *folders]) == 2
+    assert "has: grey." in capsys.readouterr().err
+    assert cli.main([*command, *folders, "--limit", "-1"]) == 2
+    assert "limit" in capsys.readouterr().err

@@ -78,9 +78,11 @@ def test_bad_requests_are_named():
         ka.gain("mishh")
     with pytest.raises(ValueError, match="mode"):
         ka.gain("mish", "sideways")
-    for text in ("snake(alpha='1')", "snake(alpha=[1, '2'])"):
+    for text in ("snake(alpha='1')", "snake(alpha=[1, '2'])", "snake(alpha=[1, 2])"):
         with pytest.raises(ValueError, match=r"`alpha` of snake must be a number"):
             ka.gain(text)
+    with pytest.raises(ValueError, match=r"no default for `num_units`"):
+        ka.gain("maxout")
     with pytest.raises(ValueError, match=r"no parameter beta.*none"):
         ka.gain("mish", beta=1.0)
     with pytest.raises(ValueError, match="fan_avg"):

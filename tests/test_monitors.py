@@ -57,6 +57,9 @@ def start(model, x, y=None):
     return {row["layer"]: row for row in monitor.history}
 
 
+SILENT = keras.initializers.Constant([0.0, -1e3, 0.0, 0.0])
+
+
 def biased(units, bias, activation="relu", **kwargs):
     """A dense layer whose bias decides the sign of its outputs before the activation."""
     return Dense(units, activation, bias_initializer=keras.initializers.Constant(bias), **kwargs)
@@ -99,6 +102,45 @@ def test_a_dead_channel_is_dead_at_every_position():
     )
     model.compile("sgd", "mse")
     assert start(model, x)["conv"]["dead"] == 1 / 4
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        lambda layers: [layers.ReLU(name="watched")],
+        lambda layers: [
+            layers.BatchNormalization(axis=1, beta_initializer=SILENT, name="norm"),
+            layers.Dropout(0.5),
+            layers.MaxPooling2D(2, data_format="channels_first"),
+            keras.Sequential([layers.Activation("relu", name="inner")], name="watched"),
+        ],
+        lambda layers: [layers.PReLU("zeros", shared_axes=[2, 3], name="watched")],
+        lambda layers: [ka.PReLU(alpha=0.0, axis=1, name="watched")],
+        lambda layers: [layers.Permute((2, 3, 1)), layers.ReLU(name="watched")],
+    ],
+)
+def test_channels_may_come_first(then):
+    """A dead one of four, as a layer's own activation finds it and one that comes later."""
+    keras.utils.set_random_seed(0)
+    # Of no size that is the number of channels: Keras 3.15.1 takes one for the other, eagerly.
+    x = np.random.default_rng(0).normal(size=(16, 1, 9, 9)).astype("float32")
+    layers = keras.layers
+    options = {"bias_initializer": SILENT, "data_format": "channels_first"}
+    model = keras.Sequential(
+        [
+            layers.Conv2D(4, 3, activation="relu", name="conv", **options),
+            layers.Conv2D(4, 3, **options),
+            *then(layers),
+            layers.Flatten(),
+            Dense(8, "tanh", name="hidden"),
+            Dense(1),
+        ]
+    )
+    model.compile("sgd", "mse")
+    rows = start(model, x)
+    assert rows["conv"]["dead"] == 1 / 4
+    assert rows.get("watched", rows.get("watched/inner"))["dead"] == 1 / 4
+    assert rows["hidden"]["dead"] == 0.0
 
 
 def test_dead_units_are_warned_of_once_in_words(data):

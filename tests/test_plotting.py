@@ -132,12 +132,14 @@ def test_bad_requests_are_named(monkeypatch):
         ka.plot("softmax")
     with pytest.raises(ValueError, match="limits"):
         ka.plot("mish", limits=(3, -3))
-    with pytest.raises(ValueError, match="limits"):
-        ka.plot("mish", limits=(3,))
+    for limits in ((3,), 3, ("a", "b"), (0.0, np.inf), (np.nan, 1.0)):
+        with pytest.raises(ValueError, match="limits"):
+            ka.plot("mish", limits=limits)
     with pytest.raises(ValueError, match=r"Expected 2 axes.*3"):
         ka.plot("mish", axes=pyplot.subplots(1, 3)[1])
-    with pytest.raises(ValueError, match="alpha"):
-        ka.plot("elu", alpha=[])
+    for alpha in ([], None, [[1.0, 2.0], [3.0, 4.0]]):
+        with pytest.raises(ValueError, match="alpha"):
+            ka.plot("elu", alpha=alpha)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     with pytest.raises(ImportError, match=r"pip install 'keras_activations\[plot\]'"):

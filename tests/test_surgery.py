@@ -334,6 +334,8 @@ MISTAKES = [
     (lambda site: "mihs", ValueError, "Did you mean 'mish'"),
     (lambda site: 3, TypeError, "Expected the name of an activation"),
     ({"relu": 3}, TypeError, "Expected the name of an activation"),
+    ({"relu": int}, TypeError, "must be one of layers.*int"),
+    ({"relu": ka.Maxout}, TypeError, "Could not make a Maxout without arguments.*num_units"),
     ({ka.relu: "mish"}, TypeError, "The keys are names"),
     (ka.mish, TypeError, "must be a mapping, such as"),
     ("mish", TypeError, "must be a mapping, such as"),
@@ -463,6 +465,24 @@ def test_dtype_policies_are_kept():
     assert new(X).dtype == model(X).dtype == "float16"
     assert {weight.dtype for weight in new.weights} == {"float32"}
     assert [layer.dtype_policy.name for layer in new.layers] == [policy] * 2
+
+
+@pytest.mark.parametrize("new", [ka.mish, ka.Mish, ka.Snake], ids=lambda new: new.__name__)
+def test_quantized_layers_stay_so(new, tmp_path):
+    model = keras.Sequential([keras.Input((8,)), layers.Dense(8, "relu"), layers.Dense(2)])
+    with pytest.warns(UserWarning, match="does not have a `quantize`"):  # The input has none.
+        model.quantize("int8")
+    replaced = ka.replace_activations(model, {"relu": new}, verbose=0)
+    policies = [layer.dtype_policy.name for layer in replaced.layers]
+    assert policies == ["int8_from_float32"] * 2
+    bare = ka.replace_activations(model, {"relu": None}, verbose=0)
+    sums = bare.layers[0](X)
+    own = new() if isinstance(new, type) else new
+    expected = replaced.layers[1](own(sums))
+    np.testing.assert_allclose(replaced(X), expected, rtol=1e-5, atol=1e-6)
+    replaced.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(loaded(X), replaced(X), rtol=1e-5, atol=1e-6)
 
 
 def test_state_that_is_no_weight_is_kept():

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_activations._axes import positive
 from keras_activations.comparison import Data, compare
 
 EXAMPLES = """examples:
@@ -48,10 +49,11 @@ def run(arguments: argparse.Namespace) -> int:
     Returns:
         Exit code.
     """
+    limit = None if arguments.limit is None else positive("limit", arguments.limit)
     (x, y), validation = _data(arguments.data)
     found = compare(
         arguments.names,
-        (x[: arguments.limit], y[: arguments.limit]),
+        (x[:limit], y[:limit]),
         validation,
         seeds=arguments.seeds,
         epochs=arguments.epochs,
@@ -67,8 +69,12 @@ def run(arguments: argparse.Namespace) -> int:
 def _data(name: str) -> tuple[Data, Data]:
     path = pathlib.Path(name)
     if path.is_dir():
-        train, test = (_images(path / part) for part in ("train", "test"))
-        return _shuffled(*train), test
+        train, validation = path / "train", path / "test"
+        # A class that only one of them has would shift the numbers of those after it.
+        classes = [{child.name for child in part.iterdir()} for part in (train, validation)]
+        if odd := ", ".join(sorted(classes[0] ^ classes[1])):
+            raise ValueError(f"Only one of {train} and {validation} has: {odd}.")
+        return _shuffled(*_images(train)), _images(validation)
     if path.is_file():
         with np.load(path) as arrays:
             return _pair(arrays, "train"), _pair(arrays, "test")
@@ -100,8 +106,6 @@ def _pair(arrays: Any, part: str) -> Data:
 
 
 def _images(folder: pathlib.Path) -> Data:
-    if not folder.is_dir():
-        raise ValueError(f"There is no folder {folder}.")
     data = keras.utils.image_dataset_from_directory(
         folder, image_size=(SIZE, SIZE), shuffle=False, verbose=False
     )

@@ -1,6 +1,7 @@
 """`python -m keras_activations gain`: factors for the size of initial weights."""
 
 import argparse
+from typing import Any
 
 from keras_activations._registry import catalogue
 from keras_activations.gains import gain
@@ -43,11 +44,13 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def in_words(name: str) -> list[str]:
-    """Both gains of an activation at its defaults, or a dash where there is none.
+def in_words(name: str, digits: int = 6, **parameters: Any) -> list[str]:
+    """Both gains of an activation, or a dash where there is none.
 
     Args:
         name: Its name.
+        digits: How many significant digits.
+        **parameters: Arguments other than x, if not its defaults.
 
     Returns:
         List of two texts.
@@ -55,7 +58,7 @@ def in_words(name: str) -> list[str]:
     texts = []
     for mode in ("forward", "backward"):
         try:
-            texts.append(f"{gain(name, mode):.6g}")
-        except (TypeError, ValueError):  # It has arguments without a default, or no gain.
+            texts.append(f"{gain(name, mode, **parameters):.{digits}g}")
+        except ValueError:  # It has arguments without a default, or no gain.
             texts.append("-")
     return texts

@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Prints a table; tab-separated lines if it is not for a terminal.
+    """Prints a table, separated by tabs if it is not for a terminal.
 
     Args:
         arguments: What `add_arguments` declares.
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         Console().print(table)
         print(f"{len(rows)} activations. More about one: python -m keras_activations show NAME")
     else:
-        for row in rows:
+        for row in [COLUMNS, *rows]:
             print(*row, sep="\t")
     return 0 if found else 1
 

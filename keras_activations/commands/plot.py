@@ -1,12 +1,10 @@
 """`python -m keras_activations plot`: values and derivatives, as a picture."""
 
 import argparse
-import io
 import pathlib
 from typing import Any
 
 from keras_activations import plotting
-from keras_activations._runs import write
 
 EXAMPLES = """examples:
   python -m keras_activations plot gelu mish
@@ -53,8 +51,5 @@ def save(path: pathlib.Path, *names: str, **options: Any) -> None:
         *names: What `ka.plot` takes.
         **options: What `ka.plot` takes.
     """
-    figure = plotting.plot(*names, **options)[0].figure
-    picture = io.BytesIO()
-    figure.savefig(picture, format=path.suffix.lstrip(".") or None, dpi=150)
-    write(path, picture.getvalue())
+    plotting.save(plotting.plot(*names, **options)[0].figure, path)
     print(path)

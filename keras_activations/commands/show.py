@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     print("", description, sep="\n")
     if arguments.output:
         plot.save(arguments.output, activation.name, second_derivative=True)
-    elif sys.stdout.isatty() and activation.elementwise:
+    elif sys.stdout.isatty():
         print("", _drawn(activation), sep="\n")
     return 0
 
@@ -75,6 +75,8 @@ def _card(activation: ActivationInfo) -> dict[str, str]:
 
 
 def _drawn(activation: ActivationInfo) -> str:
+    if not plotting.has_curve(activation):
+        return "There is no curve of it: each output depends on several inputs."
     import plotille
 
     figure = plotille.Figure()
@@ -85,4 +87,5 @@ def _drawn(activation: ActivationInfo) -> str:
         drawn = np.isfinite(y)
         figure.plot(curve.x[drawn], y[drawn], lc=colour)
     lines = figure.show().splitlines()
-    return "\n".join([*lines, "value in blue, derivative in red"])
+    half = "" if activation.elementwise else ", of the gate, with 1 for the other half"
+    return "\n".join([*lines, f"value in blue, derivative in red{half}"])
