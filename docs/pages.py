@@ -50,6 +50,7 @@ def on_config(config):
         {"Overview": "index.md"},
         *([{"Choosing": "choosing.md"}] if (DOCS / "choosing.md").exists() else []),
         {"Explore": "explore.md"},
+        {"Old models": "migrating.md"},
         {"Properties": "properties.md"},
         {
             "Activations": [
@@ -284,12 +285,16 @@ def _elsewhere(info):
             *(f"keras.layers.{layer}" for layer in layers),
         ],
         "PyTorch": list(filter(None, [info.torch])),
+        "TensorFlow Addons": [
+            f"tfa.{'activations' if name.islower() else 'layers'}.{name}" for name in info.addons
+        ],
+        "Keras 2": list(info.keras2),
         "Other strings for it here": [f'"{alias}"' for alias in info.aliases],
     }
     lines = [
         f"| {name} | {', '.join(f'`{text}`' for text in texts) or '—'} |"
         for name, texts in rows.items()
-        if texts or name != "Other strings for it here"
+        if texts or name in ("Keras", "PyTorch")
     ]
     paper = f"[{info.paper}]({info.url})" if info.paper else "—"
     return "\n".join(["| in | as |", "|---|---|", *lines, f"| Source | {paper} |"])
