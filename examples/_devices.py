@@ -71,7 +71,9 @@ def _local_devices(count: int | None) -> list[str]:
     if count is None or count <= len(gpus):
         return [f"GPU:{i}" for i in range(count or len(gpus))]
     cpu = tf.config.list_physical_devices("CPU")[0]
-    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * count)
+    tf.config.set_logical_device_configuration(
+        cpu, [tf.config.LogicalDeviceConfiguration()] * count
+    )
     return [f"CPU:{i}" for i in range(count)]
 
 

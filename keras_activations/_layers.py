@@ -218,7 +218,7 @@ def in_training() -> bool:
 
 
 def noise_seed(seed: Any) -> Any:
-    """A seed for TensorFlow's stateless generators: a new one at each call, another on each replica.
+    """A seed for TensorFlow's stateless generators, another at each call and on each replica.
 
     Args:
         seed: Integer, which gives the same at each call, `keras.random.SeedGenerator`, or None.

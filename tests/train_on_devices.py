@@ -28,6 +28,8 @@ found = {}
 
 def branch(info):
     """A small model of one activation, which stands inside a layer if it has weights and can."""
+    # The same weights to start from, whatever else is trained.
+    keras.utils.set_random_seed(ka.catalogue().index(info))
     layer = layer_of(info)
     inside = is_learnable(info) and layer.compute_output_shape((None, 8)) == (None, 8)
     first = [keras.layers.Dense(8, activation=layer)] if inside else [keras.layers.Dense(8), layer]
@@ -45,7 +47,6 @@ def fit(branches):
 
 
 def train(where, infos):
-    keras.utils.set_random_seed(0)
     branches = [branch(i) for i in infos]
     found[f"{where}/losses"] = fit(branches)
     for each in branches:
