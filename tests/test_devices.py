@@ -26,11 +26,11 @@ def found(tmp_path_factory):
     jobs = {"mirrored": {}}
     for index, config in enumerate(clusters(2)):
         jobs[f"worker{index}"] = {"TF_CONFIG": config}
-    running = {name: _start(folder / f"{name}.npz", **e) for name, e in jobs.items()}
+    running = {name: _start(folder / name, **e) for name, e in jobs.items()}
     try:
-        for process in running.values():
-            _, errors = process.communicate(timeout=1800)
-            assert process.returncode == 0, errors[-2000:]
+        for name, process in running.items():
+            code = process.wait(timeout=1800)
+            assert code == 0, (folder / f"{name}.log").read_text()[-2000:]
     finally:
         for process in running.values():
             process.kill()
@@ -41,9 +41,11 @@ def _start(file, **environment):
     script = pathlib.Path(__file__).with_name("train_on_devices.py")
     kind = "multiworker" if "TF_CONFIG" in environment else "mirrored"
     settings = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "no_proxy": "localhost", **environment}
-    return subprocess.Popen(
-        [sys.executable, script, kind, file], stderr=subprocess.PIPE, text=True, env=settings
-    )
+    # Not a pipe: a worker that waits for us to read makes the other wait for it.
+    with file.with_suffix(".log").open("w") as log:
+        return subprocess.Popen(
+            [sys.executable, script, kind, file.with_suffix(".npz")], stderr=log, env=settings
+        )
 
 
 def _weights(results, where, info):
