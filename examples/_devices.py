@@ -48,17 +48,14 @@ def is_chief(chosen: tf.distribute.Strategy) -> bool:
 class _MultiWorkerMirroredStrategy(tf.distribute.MultiWorkerMirroredStrategy):
     """A strategy that Keras's `fit` can use (https://github.com/keras-team/keras/issues/20585).
 
-    Keras 3 asks it to reduce whole batches, which are tuples, and scalars along an axis.
+    Keras 3 asks it to reduce batches, which are tuples, and scalars along an axis.
     """
 
     def reduce(self, reduce_op: Any, value: Any, axis: int | None = None) -> Any:
-        def one(each: Any) -> Any:
-            scalar = self.experimental_local_results(each)[0].shape.rank == 0
-            return super(_MultiWorkerMirroredStrategy, self).reduce(
-                reduce_op, each, None if scalar else axis
-            )
-
-        return tf.nest.map_structure(one, value)
+        local = tf.nest.map_structure(lambda v: self.experimental_local_results(v)[0], value)
+        if isinstance(value, tuple):
+            return local  # Of a batch Keras wants to know shapes and dtypes.
+        return super().reduce(reduce_op, value, axis if local.shape.rank else None)
 
 
 def _local_devices(count: int | None) -> list[str]:
