@@ -229,6 +229,26 @@ def in_training() -> bool:
     return bool(_training_of_caller(tf.constant(0.0)))
 
 
+def noise_seed(seed: Any) -> Any:
+    """A seed for TensorFlow's stateless generators, another at each call and on each replica.
+
+    Args:
+        seed: Integer, which gives the same at each call, `keras.random.SeedGenerator`, or None.
+
+    Returns:
+        Tensor of two integers.
+    """
+    if seed is None and tf.distribute.has_strategy():
+        # Keras's global generator would make its variable in the midst of the replicas' step.
+        drawn = tf.random.uniform((2,), maxval=2**31 - 1, dtype=tf.int32)
+    else:
+        drawn = keras.random.randint((2,), 0, 2**31 - 1, seed=seed)
+    # The state of a generator is the same on all replicas. On the first, and without any, nothing
+    # is added.
+    replica = tf.distribute.get_replica_context()
+    return drawn if replica is None else drawn + replica.replica_id_in_sync_group
+
+
 class _TrainingOfCaller(keras.layers.Layer):
     """Returns the `training` argument that Keras hands down from the layer around it."""
 

@@ -1,6 +1,7 @@
 """The examples: that they run, keep what they promise, and answer mistakes with one line."""
 
 import importlib
+import json
 import os
 import pathlib
 import pickle
@@ -14,6 +15,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from processes import clusters
 
 EXAMPLES = pathlib.Path(__file__).parents[1] / "examples"
 CLASSES = ("cat", "dog", "ship")
@@ -39,6 +41,10 @@ def start(example, *arguments, **environment):
         text=True,
         env={**settings, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1", **environment},
     )
+
+
+def _config(workers, index, kind="worker"):
+    return json.dumps({"cluster": {"worker": workers}, "task": {"type": kind, "index": index}})
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +93,7 @@ def modules():
         # What the examples set for their processes is not to outlast the tests.
         for name in ("TF_CPP_MIN_LOG_LEVEL", "TF_FORCE_GPU_ALLOW_GROWTH", "NVIDIA_TF32_OVERRIDE"):
             patch.setenv(name, os.environ.get(name, "0"))
-        names = ("lenet5_cifar10", "mnist_mlp", "_cifar10")
+        names = ("lenet5_cifar10", "mnist_mlp", "_cifar10", "_devices")
         return {name: importlib.import_module(name) for name in names}
 
 
@@ -142,6 +148,46 @@ def test_lenet5_on_the_original_files(batches, tmp_path):
     assert "50 training images and 10 test images from the original files" in output
     assert f"{weights:,}" in output
     assert difference(output) <= 1e-5
+
+
+def test_lenet5_on_two_devices(images, tmp_path):
+    arguments = ("--data-dir", images, "--epochs", 1, "--output-dir", tmp_path, "--batch-size", 8)
+    output, _ = run(
+        "lenet5_cifar10.py",
+        *(*arguments, "--activation", "snake(alpha=2)", "--distribute", "mirrored", "--devices", 2),
+    )
+    assert "Device: 2 in all, by a MirroredStrategy" in output
+    assert difference(output) <= 1e-5
+
+
+def test_lenet5_on_two_machines(images, tmp_path):
+    arguments = ("--data-dir", images, "--epochs", 1, "--output-dir", tmp_path, "--batch-size", 8)
+    workers = [
+        start(
+            "lenet5_cifar10.py",
+            *(*arguments, "--activation", "rrelu", "--distribute", "multiworker"),
+            TF_CONFIG=config,
+            CUDA_VISIBLE_DEVICES="-1",
+            no_proxy="localhost",
+        )
+        for config in clusters(2)
+    ]
+    try:
+        first, second = (w.communicate(timeout=600) for w in workers)
+    finally:
+        for worker in workers:
+            worker.kill()
+    assert [w.returncode for w in workers] == [0, 0], first[1] + second[1]
+    assert "Device: 2 in all, by a MultiWorkerMirroredStrategy" in first[0]
+    assert accuracy(first[0]) == accuracy(second[0])
+    assert difference(first[0]) <= 1e-5
+    assert "Saved in" not in second[0]
+
+
+def test_lenet5_needs_batches_that_can_be_shared(tmp_path):
+    arguments = ("--batch-size", 7, "--distribute", "mirrored", "--devices", 2)
+    _, errors = run("lenet5_cifar10.py", *arguments, expected_code=2)
+    assert "7 images cannot be shared evenly by 2 devices" in errors
 
 
 def test_lenet5_falls_back_on_digits(tmp_path):
@@ -266,6 +312,40 @@ def test_wrong_options_of_one_example(mistake):
     assert "--hidden: expected" in mistake("mnist_mlp", "--hidden", 0)
     for rate in ("0", "nan", "inf", "fast"):
         assert "--learning-rate: expected" in mistake("mnist_mlp", "--learning-rate", rate)
+
+
+def test_devices_that_are_missing(mistake, modules, monkeypatch):
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
+    line = mistake("lenet5_cifar10", "--distribute", "mirrored")
+    assert "needs at least 2 GPUs, but TensorFlow sees 0" in line
+    assert "add --devices 2" in line
+    assert "--distribute: invalid choice: 'both'" in mistake(
+        "lenet5_cifar10", "--distribute", "both"
+    )
+    assert "--devices: expected" in mistake("lenet5_cifar10", "--devices", 0)
+    assert "goes with --distribute mirrored" in mistake("lenet5_cifar10", "--devices", 2)
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        (None, "needs the environment variable TF_CONFIG on each machine, such as"),
+        ("{", "TF_CONFIG cannot be used: JSONDecodeError"),
+        ("[]", "TF_CONFIG cannot be used: TypeError"),
+        ('{"cluster": {"ps": []}, "task": {}}', "KeyError: 'worker'"),
+        ('{"cluster": {"worker": ["a:1", "b:2"]}}', "KeyError: 'task'"),
+        (_config(["a:1", "b:2"], 0, "chief"), "there is another job than worker"),
+        (_config(["a", "b:2"], 0), "must be a list of host:port"),
+        (_config(["a:1"], 0), "names 1 worker, and --distribute multiworker needs at least 2"),
+        (_config(["a:1", "b:2"], 2), "must be from 0 to 1"),
+        (_config(["a:1", "b:2"], "first"), "ValueError: invalid literal for int()"),
+    ],
+)
+def test_cluster_that_is_wrong(mistake, monkeypatch, config, reason):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    if config is not None:
+        monkeypatch.setenv("TF_CONFIG", config)
+    assert reason in mistake("lenet5_cifar10", "--distribute", "multiworker")
 
 
 def test_folders_that_are_missing(mistake, images, tmp_path, monkeypatch):

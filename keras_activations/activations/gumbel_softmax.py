@@ -1,11 +1,10 @@
 """Gumbel-softmax, which draws from categories in a way that a gradient passes through."""
 
-import keras
 import tensorflow as tf
 
 from keras_activations._axes import existing
 from keras_activations._calculus import chain_rule, real, with_gradient
-from keras_activations._layers import SimplexLayer, StochasticLayer, in_training, number
+from keras_activations._layers import SimplexLayer, StochasticLayer, in_training, noise_seed, number
 from keras_activations._registry import activation, register
 from keras_activations.activations.softmax import _value as softmax
 
@@ -35,7 +34,7 @@ def gumbel_softmax(x, temperature=1.0, hard=False, axis=-1, training=None, seed=
         training: Whether to add noise. None: as the Keras layer around this call is told; outside
             of one, no.
         seed: Integer for the same noise at every call, `keras.random.SeedGenerator`, or None for
-            Keras's global one, which does not work under `tf.distribute`: use the layer there.
+            Keras's global one, or under `tf.distribute` TensorFlow's. Each replica draws its own.
 
     Returns:
         Tensor of x's shape and dtype.
@@ -63,7 +62,7 @@ def gumbel_softmax(x, temperature=1.0, hard=False, axis=-1, training=None, seed=
         training = in_training()
     if not training:
         return with_gradient(_value, _gradient, x, *temperature, **settings)
-    drawn = keras.random.randint((2,), 0, 2**31 - 1, seed=seed)
+    drawn = noise_seed(seed)
     return with_gradient(_noisy_value, _noisy_gradient, x, *temperature, drawn, **settings)
 
 

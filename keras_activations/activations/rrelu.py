@@ -1,10 +1,9 @@
 """RReLU, a leaky ReLU whose slope is drawn anew for each element in training."""
 
-import keras
 import tensorflow as tf
 
 from keras_activations._calculus import chain_rule, elementwise, step, with_gradient
-from keras_activations._layers import StochasticLayer, in_training, number
+from keras_activations._layers import StochasticLayer, in_training, noise_seed, number
 from keras_activations._registry import activation, register
 
 
@@ -27,7 +26,7 @@ def rrelu(x, lower=1 / 8, upper=1 / 3, training=None, seed=None):
         training: Whether to draw the slopes. None: as the Keras layer around this call is told;
             outside of one, no.
         seed: Integer for the same slopes at every call, `keras.random.SeedGenerator`, or None for
-            Keras's global one, which does not work under `tf.distribute`: use the layer there.
+            Keras's global one, or under `tf.distribute` TensorFlow's. Each replica draws its own.
 
     Returns:
         Tensor of x's shape and dtype.
@@ -48,7 +47,7 @@ def rrelu(x, lower=1 / 8, upper=1 / 3, training=None, seed=None):
         training = in_training()
     if not training:
         return elementwise(_value, _derivatives, x, lower, upper)
-    drawn = keras.random.randint((2,), 0, 2**31 - 1, seed=seed)
+    drawn = noise_seed(seed)
     return with_gradient(_random_value, _random_gradient, x, lower, upper, drawn)
 
 
