@@ -8,7 +8,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_activations._axes import Shape, axis_or_axes, half, integer, normalized, resized
+from keras_activations._axes import (
+    Shape,
+    axis_or_axes,
+    converted,
+    half,
+    integer,
+    normalized,
+    resized,
+)
 from keras_activations._registry import constructor_arguments
 
 
@@ -283,7 +291,7 @@ class SimplexLayer(ActivationLayer):
         if mask is None:
             self._handed = self._handed or symbolic
         else:
-            mask = mask if hasattr(mask, "shape") else tf.convert_to_tensor(mask)
+            mask = mask if hasattr(mask, "shape") else converted(mask)
             given = symbolic or not self._handed
             if given and not _leads(tf.TensorShape(mask.shape), tf.TensorShape(inputs.shape)):
                 for _ in range(len(inputs.shape) - len(mask.shape)):
