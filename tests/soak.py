@@ -39,7 +39,7 @@ def main(arguments=None):
     }
     generator = random.Random(0)
     _report("before", graphs)
-    _warm_up(infos, graphs)
+    _warm_up(generator, infos, graphs)
     for _ in range(given.calls // REPORTS):
         _call(generator, infos, graphs)
     start = _report(given.calls // REPORTS, graphs)
@@ -57,12 +57,13 @@ def main(arguments=None):
     return 1
 
 
-def _warm_up(infos, graphs):
+def _warm_up(generator, infos, graphs):
     """Everything that may be kept: all dtypes and ranks, and so many shapes of large tensors."""
     for info in infos:
         for dtype in DTYPES:
             for rank in RANKS:
                 _gradient(info, tf.ones([2] * rank, dtype), {})
+                _gradient(info, tf.ones([2] * rank, dtype), _parameters(info, generator))
         for size in range(SHAPES):
             _gradient(info, tf.ones([LARGE // 2 + size, 2]), {})
         # From its second use on a large shape is compiled.
@@ -81,8 +82,12 @@ def _call(generator, infos, graphs):
         graphs[info](tf.ones([*size, 2 * generator.randint(1, 4)]))
     else:
         x = tf.ones([*size, 2 * generator.randint(1, 4)], generator.choice(DTYPES))
-        names = [name for name, value in info.parameters.items() if isinstance(value, float)]
-        _gradient(info, x, {name: generator.choice(VALUES) for name in names})
+        _gradient(info, x, _parameters(info, generator))
+
+
+def _parameters(info, generator):
+    names = [name for name, value in info.parameters.items() if isinstance(value, float)]
+    return {name: generator.choice(VALUES) for name in names}
 
 
 def _gradient(info, x, parameters):

@@ -127,6 +127,38 @@ def attempt(call, *args, **kwargs):
     return None
 
 
+# What the search has found, for which there was a stranger exception, none, or no end.
+FOUND = {
+    "text": (lambda: ka.snake(1.0, alpha="x"), "real numbers"),
+    "complex": (lambda: ka.snake(1.0, alpha=1j), "real numbers"),
+    "other shape": (lambda: ka.snake(tf.ones([2, 4]), alpha=tf.ones([7, 5])), "broadcast"),
+    "not a half": (lambda: ka.clamped_swiglu(tf.ones([2, 4]), alpha=tf.ones([4])), "broadcast"),
+    "axis twice": (lambda: ka.softmax(tf.ones([2, 4]), axis=[1, -1]), "twice"),
+    "scalar": (lambda: ka.maxout(1.0, num_units=1), "at least one axis"),
+    "nested": (lambda: ka.mish(nested_list(300)), "nested"),
+    "too large": (lambda: ka.leaky_relu(1.0, 10**400), "out-of-range"),
+    "oscillation": (lambda: ka.gain("snake", alpha=1e7), "too fast"),
+    "distribution": (lambda: ka.initializer("relu", distribution=None), "distribution"),
+}
+
+
+@pytest.mark.parametrize("case", FOUND)
+def test_what_the_search_has_found(case):
+    call, message = FOUND[case]
+    with pytest.raises(EXPECTED, match=message):
+        call()
+
+
+@pytest.mark.parametrize("rank", [1, 5, 6, 7])
+def test_a_softmax_of_many_axes(rank):
+    x = np.random.default_rng(0).normal(size=[*[2] * (rank - 1), 4]).astype("float32")
+    expected = np.exp(x) / np.exp(x).sum(-1, keepdims=True)
+    np.testing.assert_allclose(ka.softmax(x), expected, rtol=1e-6)
+    np.testing.assert_allclose(ka.solu(x), x * expected, rtol=1e-6, atol=1e-7)
+    in_graph = tf.function(ka.softmax, input_signature=[tf.TensorSpec(None)])(x)
+    np.testing.assert_allclose(in_graph, expected, rtol=1e-6)
+
+
 names = st.sampled_from([info.name for info in ka.catalogue()])
 odd = st.sampled_from(ODD)
 dtypes = st.sampled_from(FLOATING + WHOLE + OTHER)

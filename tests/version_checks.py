@@ -87,7 +87,7 @@ def check_strings():
 
 def check_fallbacks():
     """the strings' fall-backs, were Keras's table gone"""
-    names = "should_keras_change or install_and_uninstall"
+    names = "should_keras or install_and_uninstall"
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", names]
     done = subprocess.run(
         [*command, TESTS / "test_strings.py"], capture_output=True, text=True, check=False
@@ -104,7 +104,7 @@ def check_values():
             slope = info.backward is None
             pairs = zip(found, _value_and_gradient(naive, x), strict=True)
             for ours, theirs in list(pairs)[: 1 + slope]:
-                np.testing.assert_allclose(ours, theirs, 1e-9, 1e-9, err_msg=info.name)
+                np.testing.assert_allclose(ours, theirs, 1e-6, 1e-6, err_msg=info.name)
         single = _value_and_gradient(info.function, tf.cast(x, tf.float32), **required(info))
         for ours, exact in zip(single, found, strict=True):
             np.testing.assert_allclose(ours, exact, 1e-3, 1e-4, err_msg=info.name)
