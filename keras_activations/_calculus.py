@@ -149,7 +149,9 @@ def real(parameters: Sequence[Any], x: Tensor, halved: int | None = None) -> lis
         ValueError: If one does not broadcast.
     """
     wide = _wide(x.dtype)
-    given = [p if isinstance(p, int | float) else _parameter(p, wide) for p in parameters]
+    given: list[Any] = [
+        p if isinstance(p, int | float) else _parameter(p, wide) for p in parameters
+    ]
     shape = x.shape
     if halved is not None and shape.rank is not None:
         shape = tf.TensorShape(resized(shape, halved, half(shape, halved, "The gate")))
