@@ -309,6 +309,12 @@ class SimplexLayer(ActivationLayer):
         if not _unknown(mask.shape, inputs.shape):
             for _ in range(inputs.shape.rank - mask.shape.rank):
                 mask = tf.expand_dims(mask, -1)
+            together = tf.broadcast_static_shape(inputs.shape, mask.shape)
+            if not together.is_compatible_with(inputs.shape):
+                raise ValueError(
+                    f"The mask must broadcast to the shape of the inputs. Received: a mask of "
+                    f"shape {mask.shape}, inputs of shape {inputs.shape}."
+                )
         outputs = function(tf.where(mask, inputs, inputs.dtype.min), axis=self.axis)
         return tf.where(mask, outputs, tf.cast(outside, outputs.dtype))
 
