@@ -305,6 +305,11 @@ class SimplexLayer(ActivationLayer):
         """`function(inputs)` over the entries that the mask keeps, `outside` elsewhere."""
         if mask is None:
             return function(inputs, axis=self.axis)
+        if inputs.dtype.is_integer or inputs.dtype.is_bool:
+            inputs = tf.cast(inputs, keras.config.floatx())
+        mask = converted(mask)
+        if mask.dtype == tf.string:
+            raise TypeError("The mask must be boolean. Received: a mask of text.")
         mask = tf.cast(mask, tf.bool)
         if not _unknown(mask.shape, inputs.shape):
             for _ in range(inputs.shape.rank - mask.shape.rank):

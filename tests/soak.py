@@ -71,7 +71,10 @@ def _warm_up(generator, infos, graphs):
         # From its second use on a large shape is compiled.
         _gradient(info, tf.ones([LARGE // 2, 2]), {})
         if info in graphs:
-            graphs[info](tf.ones([2, 2]))
+            # XLA compiles it for some shapes, until it finds that they keep changing.
+            for size in range(SHAPES):
+                for _ in range(2):
+                    graphs[info](tf.ones([size + 1, 2]))
 
 
 def _call(generator, infos, graphs):
