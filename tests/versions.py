@@ -101,7 +101,7 @@ def files_table(read):
             text = f"{count - len(problems)} of {count}"
             for kind, suffix, problem in ours or problems[:1]:
                 notes.setdefault(f"{reader} reads {writer}", []).append(
-                    f"{'ours' if ours else 'Keras'}, {kind} in {suffix}: `{_first_line(problem)}`"
+                    f"{'ours' if ours else 'Keras'}, {kind} in {suffix}: `{_reason(problem)}`"
                 )
             row.append(f"{text}, **ours**" if ours else text)
         rows.append(row)
@@ -115,8 +115,10 @@ def _is_kerass(results, kind, suffix, problem):
     return bool(twin) and twin.partition(":")[0] == problem.partition(":")[0]
 
 
-def _first_line(problem):
-    return " ".join(problem.split())[:200].replace("`", "'")
+def _reason(problem):
+    # What the layers of Keras's messages wrap.
+    innermost = problem.rpartition("Exception encountered: ")[2]
+    return " ".join(innermost.split())[:200].replace("`", "'")
 
 
 def main(arguments=None):
