@@ -40,7 +40,7 @@ Models with every activation, as strings, functions, layers, and layers with oth
 layers, in `.keras`, HDF5 and JSON with weights, written by the pair of the row and read by that of
 the column: how many of the files load and compute what they did. Beside them lie files of nothing
 but Keras's own layers. Where one of ours cannot be read, neither can Keras's own of that kind and
-format, with the same kind of error, unless it says "ours".
+format, for the same reason, unless it says "ours".
 """
 
 
@@ -112,7 +112,7 @@ def files_table(read):
 def _is_kerass(results, kind, suffix, problem):
     """Whether Keras fails in the same way on a file that holds nothing of ours."""
     twin = results[TWIN.get(kind, "Keras's Dense")][suffix]
-    return bool(twin) and twin.partition(":")[0] == problem.partition(":")[0]
+    return bool(twin) and _reason(twin) == _reason(problem)
 
 
 def _reason(problem):
