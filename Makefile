@@ -1,12 +1,15 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help example test test-oldest torch-reference lint names measure figures tables docs clean
+.PHONY: help example test test-oldest versions bad-input soak torch-reference lint names measure figures tables docs clean
 
 help:
 	@echo "make example      install into .venv and train LeNet-5 (ARGS='--activation snake --epochs 3')"
 	@echo "make test         install into .venv and run the tests"
 	@echo "make test-oldest  the tests on the oldest supported Keras and TensorFlow, in .venv-oldest"
+	@echo "make versions     a small but telling set of checks on each supported pair of Keras and TensorFlow, in .venv-versions"
+	@echo "make bad-input    twenty times as much bad input, at random, as the tests try"
+	@echo "make soak         100,000 calls, which must leave the memory as it was"
 	@echo "make torch-reference  fetch PyTorch's values again into tests/data"
 	@echo "make lint         ruff and mypy"
 	@echo "make names        write the list of public names in keras_activations/__init__.py"
@@ -42,6 +45,15 @@ test-oldest: ARGS ?= --numprocesses auto --dist loadgroup
 test-oldest: .venv-oldest/installed
 	.venv-oldest/bin/python -m pytest $(ARGS)
 
+versions: .venv/installed
+	$(BIN)/python tests/versions.py $(ARGS)
+
+bad-input: .venv/installed
+	KERAS_ACTIVATIONS_INPUTS=20 $(BIN)/python -m pytest tests/test_bad_input.py $(ARGS)
+
+soak: .venv/installed
+	$(BIN)/python tests/soak.py $(ARGS)
+
 torch-reference:
 	$(PYTHON) -m venv .venv-torch
 	.venv-torch/bin/python -m pip install --quiet 'torch==2.13.0' numpy
@@ -72,4 +84,4 @@ docs: .venv/docs
 	$(BIN)/mkdocs build --strict $(ARGS)
 
 clean:
-	rm -rf .venv .venv-oldest .venv-torch build dist *.egg-info
+	rm -rf .venv .venv-oldest .venv-torch .venv-versions build dist *.egg-info

@@ -61,6 +61,7 @@ def on_config(config):
         {"Tools": "tools.md"},
         {"Accuracy": "accuracy.md"},
         {"Performance": "performance.md"},
+        {"Versions": "versions.md"},
     ]
     return config
 

@@ -1,8 +1,14 @@
 """Activation functions for Keras 3 on TensorFlow: functions, layers, strings."""
 
-import keras as _keras
-
 __version__ = "0.1.0"
+
+try:
+    import keras as _keras
+except ImportError as error:
+    raise ImportError(
+        f"keras_activations needs Keras on TensorFlow, but Keras cannot be imported: {error}. "
+        f"Run `pip install keras tensorflow`, and set KERAS_BACKEND=tensorflow in the environment."
+    ) from error
 
 if _keras.backend.backend() != "tensorflow":
     raise ImportError(

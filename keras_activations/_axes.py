@@ -1,17 +1,21 @@
-"""Axes and sizes, checked where they come in."""
+"""Axes, sizes and arrays, checked where they come in."""
 
 from typing import Any
 
+import tensorflow as tf
+
 Shape = tuple[int | None, ...]
+
+# The axes of NumPy's largest array.
+_DEEPEST = 64
 
 
 def existing(axis: Any, x: Any) -> Any:
-    """The axis or axes of a tensor, hashable; an error if there is no such axis."""
+    """The axis or axes of a tensor, hashable; an error if one is not there, or there twice."""
     axis = axis_or_axes("axis", axis)
     axes = axis if isinstance(axis, list) else [axis]
-    if x.shape.rank is not None:
-        for one in axes:
-            normalized(one, x.shape.rank)
+    if x.shape.rank is not None and len({normalized(a, x.shape.rank) for a in axes}) < len(axes):
+        raise ValueError(f"`axis` must not name an axis twice. Received: axis={axis}.")
     return tuple(axis) if isinstance(axis, list) else axis
 
 
@@ -74,3 +78,13 @@ def axis_or_axes(name: str, value: Any) -> int | list[int]:
     if isinstance(value, list | tuple) and value:
         return [integer(name, axis) for axis in value]
     return integer(name, value)
+
+
+def converted(value: Any, dtype_hint: Any = None) -> Any:
+    """`tf.convert_to_tensor`, which ends the process where lists are nested too deeply."""
+    inner, depth = value, 0
+    while isinstance(inner, list | tuple) and inner:
+        inner, depth = inner[0], depth + 1
+    if depth > _DEEPEST:
+        raise ValueError(f"Lists must be nested {_DEEPEST} deep at most. Received: {depth} deep.")
+    return tf.convert_to_tensor(value, dtype_hint=dtype_hint)

@@ -15,6 +15,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from keras_activations._axes import converted, half, resized
+
 Tensor = Any
 Gradient = Callable[..., Any]
 
@@ -103,7 +105,7 @@ def chain_rule(upstream: Tensor, slopes: Any, x: Tensor, *parameters: Tensor) ->
         Tuple of the gradients of x and of each parameter.
     """
     dx = upstream * slopes[0]
-    if not all(_broadcasts_into(p, x) for p in parameters):
+    if not all(_broadcasts_into(p.shape, x.shape) for p in parameters):
         dx = _summed_to(dx, x)
     return dx, *(_summed_to(upstream * d, p) for d, p in zip(slopes[1:], parameters, strict=True))
 
@@ -127,14 +129,37 @@ def gated(
     Returns:
         Tensor of x's dtype, with half its size along `axis`.
     """
-    given = real(parameters, x)
+    given = real(parameters, x, halved=axis) if parameters else []
     return with_gradient(_of_halves(value), _halved_chain_rule(derivatives), x, *given, axis=axis)
 
 
-def real(parameters: Sequence[Any], x: Tensor) -> list[Any]:
-    """The parameters for `with_gradient`: plain numbers, or tensors of floating-point numbers."""
+def real(parameters: Sequence[Any], x: Tensor, halved: int | None = None) -> list[Any]:
+    """The parameters for `with_gradient`: plain numbers, or tensors of floating-point numbers.
+
+    Args:
+        parameters: Numbers or tensors.
+        x: The tensor against which they broadcast.
+        halved: An axis of it, against one half of which they do.
+
+    Returns:
+        List of the parameters.
+
+    Raises:
+        TypeError: If one is not made of real numbers.
+        ValueError: If one does not broadcast.
+    """
     wide = _wide(x.dtype)
-    return [p if isinstance(p, int | float) else _parameter(p, wide) for p in parameters]
+    given: list[Any] = [
+        p if isinstance(p, int | float) else _parameter(p, wide) for p in parameters
+    ]
+    shape = x.shape
+    if halved is not None and shape.rank is not None:
+        shape = tf.TensorShape(resized(shape, halved, half(shape, halved, "The gate")))
+    for p in given:
+        if tf.is_tensor(p) and not _broadcasts_into(p.shape, shape):
+            # Raises in one sentence what a kernel, later, would say in fifty.
+            shape = tf.broadcast_static_shape(shape, p.shape)
+    return given
 
 
 def parts(name: str, parameter: Any, count: int | None = None) -> list[Any]:
@@ -353,20 +378,22 @@ def _cast(tensor: Tensor, dtype: tf.DType) -> Tensor:
 
 
 def _parameter(value: Any, dtype: tf.DType) -> Tensor:
-    tensor = tf.convert_to_tensor(value, dtype_hint=dtype)
-    return tensor if tensor.dtype.is_floating else tf.cast(tensor, dtype)
+    tensor = converted(value, dtype)
+    if tensor.dtype.is_floating:
+        return tensor
+    if not (tensor.dtype.is_integer or tensor.dtype.is_bool):
+        raise TypeError(f"A parameter must be made of real numbers. Received: {value!r}")
+    return tf.cast(tensor, dtype)
 
 
-def _broadcasts_into(parameter: Tensor, x: Tensor) -> bool:
+def _broadcasts_into(parameter: tf.TensorShape, x: tf.TensorShape) -> bool:
     """Whether it is known before running that broadcasting leaves x's shape alone."""
-    if parameter.shape.rank is None or x.shape.rank is None:
-        return parameter.shape.rank == 0
-    if parameter.shape.rank > x.shape.rank:
+    if parameter.rank is None or x.rank is None:
+        return parameter.rank == 0
+    if parameter.rank > x.rank:
         return False
-    trailing = x.shape[x.shape.rank - parameter.shape.rank :]
-    return all(
-        p is not None and p in (1, n) for p, n in zip(parameter.shape, trailing, strict=True)
-    )
+    trailing = x[x.rank - parameter.rank :]
+    return all(p is not None and p in (1, n) for p, n in zip(parameter, trailing, strict=True))
 
 
 def _summed_to(gradient: Tensor, target: Tensor) -> Tensor:

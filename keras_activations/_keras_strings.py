@@ -3,9 +3,11 @@
 Keras looks an activation's name up in a private table and nowhere else. The table is replaced by
 one that asks Keras first, then the user's own registered objects, then this package. Should a
 later Keras have no such table, `keras.activations.get` is wrapped instead; should that not help
-either, the import warns and everything but strings goes on working.
+either, the import warns and everything but strings goes on working. The way back, from functions to
+the names that Keras has for its own, is taught it too.
 """
 
+import contextlib
 import functools
 import importlib
 import warnings
@@ -85,7 +87,12 @@ class use:
 
 
 def install() -> None:
-    """Makes strings work; warns where they cannot."""
+    """Makes strings, and plain names in files, work; warns where strings cannot."""
+    _install_names()
+    _save_plainly()
+
+
+def _install_names() -> None:
     if _works():
         return
     for attempt in (_replace_table, _wrap_get):
@@ -118,6 +125,28 @@ class _Names(dict[str, Any]):
         if found is None and default is None and isinstance(key, str):
             raise ValueError(unknown(key, _all_names(self)))
         return default if found is None else found
+
+
+def _save_plainly() -> None:
+    """Has Keras save a function that is its own equal under its own plain name.
+
+    Up to 3.15 it goes by the function's name. From 3.16 on, by a set of functions; should that be
+    gone, they are saved as this package's.
+    """
+    functions = [entry.function for entry in catalogue() if entry.portable]
+    if all(_is_saved_plainly(function) for function in functions):
+        return
+    with contextlib.suppress(AttributeError, ImportError):
+        known = importlib.import_module("keras.src.activations").ALL_OBJECTS
+        known.update(functions)
+        _undo.append(lambda: known.difference_update(functions))
+    for function in functions:
+        if not _is_saved_plainly(function):
+            keras.saving.register_keras_serializable(PACKAGE, function.__name__)(function)
+
+
+def _is_saved_plainly(function: Callable[..., Any]) -> bool:
+    return keras.activations.serialize(function) == function.__name__
 
 
 def _replace_table() -> None:

@@ -8,7 +8,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_activations._axes import Shape, axis_or_axes, half, integer, normalized, resized
+from keras_activations._axes import (
+    Shape,
+    axis_or_axes,
+    converted,
+    half,
+    integer,
+    normalized,
+    resized,
+)
 from keras_activations._registry import constructor_arguments
 
 
@@ -315,7 +323,7 @@ class SimplexLayer(ActivationLayer):
         if mask is None:
             self._handed = self._handed or symbolic
         else:
-            mask = mask if hasattr(mask, "shape") else tf.convert_to_tensor(mask)
+            mask = mask if hasattr(mask, "shape") else converted(mask)
             given = symbolic or not self._handed
             if given and not _leads(tf.TensorShape(mask.shape), tf.TensorShape(inputs.shape)):
                 for _ in range(len(inputs.shape) - len(mask.shape)):
@@ -329,10 +337,21 @@ class SimplexLayer(ActivationLayer):
         """`function(inputs)` over the entries that the mask keeps, `outside` elsewhere."""
         if mask is None:
             return function(inputs, axis=self.axis)
+        if inputs.dtype.is_integer or inputs.dtype.is_bool:
+            inputs = tf.cast(inputs, keras.config.floatx())
+        mask = converted(mask)
+        if mask.dtype == tf.string:
+            raise TypeError("The mask must be boolean. Received: a mask of text.")
         mask = tf.cast(mask, tf.bool)
         if not _unknown(mask.shape, inputs.shape):
             for _ in range(inputs.shape.rank - mask.shape.rank):
                 mask = tf.expand_dims(mask, -1)
+            together = tf.broadcast_static_shape(inputs.shape, mask.shape)
+            if not together.is_compatible_with(inputs.shape):
+                raise ValueError(
+                    f"The mask must broadcast to the shape of the inputs. Received: a mask of "
+                    f"shape {mask.shape}, inputs of shape {inputs.shape}."
+                )
         outputs = function(tf.where(mask, inputs, inputs.dtype.min), axis=self.axis)
         return tf.where(mask, outputs, tf.cast(outside, outputs.dtype))
 

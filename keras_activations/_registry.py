@@ -12,6 +12,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_activations._axes import converted
+
 PACKAGE = "keras_activations"
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -390,7 +392,7 @@ def _floating(x: Any, name: str) -> Any:
         )
     # Python numbers have no dtype of their own; arrays and tensors, also in a list, keep theirs.
     plain = all(type(leaf) in (bool, int, float) for leaf in tf.nest.flatten(x))
-    x = tf.convert_to_tensor(x, dtype_hint=keras.config.floatx() if plain else None)
+    x = converted(x, keras.config.floatx() if plain else None)
     if x.dtype.is_integer or x.dtype.is_bool:
         return tf.cast(x, keras.config.floatx())
     if x.dtype not in _FLOATING:

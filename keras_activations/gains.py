@@ -16,9 +16,12 @@ Array = np.ndarray[Any, Any]
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
 # Beyond it the normal density is below 1e-31.
 _REACH = 12.0
+# More at a time would fill the memory.
+_INTERVALS = 2**18
 # Of the rows that stand for an activation which is not element-wise.
 _ROWS, _UNITS = 2**14, 64
 _MODES = ("forward", "backward")
+_DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
 
 
 def gain(identifier: Any, mode: str = "forward", **parameters: Any) -> float:
@@ -103,6 +106,10 @@ def initializer(
     modes = {"fan_in": "forward", "fan_out": "backward"}
     if mode not in tuple(modes):
         raise ValueError(f"`mode` must be 'fan_in' or 'fan_out'. Received: mode={mode!r}")
+    if distribution not in _DISTRIBUTIONS:
+        raise ValueError(
+            f"`distribution` must be one of {_DISTRIBUTIONS}. Received: {distribution!r}"
+        )
     scale = gain(identifier, modes[mode], **parameters) ** 2
     return keras.initializers.VarianceScaling(scale, mode, distribution, seed)
 
@@ -112,7 +119,7 @@ def _second_moment(activation: ActivationInfo, backward: bool, parameters: dict[
         return _square(activation, x, backward, parameters)
 
     if activation.elementwise:
-        return _expectation(function)
+        return _expectation(activation.name, function)
     if issubclass(activation.layer, GatedLayer):
         # Both halves are standard normal, and independent.
         z, weights = _grid()
@@ -146,7 +153,7 @@ def _grid() -> tuple[Array, Array]:
     return z, np.tile(0.25 * _WEIGHTS, len(left)) * _density(z)
 
 
-def _expectation(function: Callable[[Array], Array]) -> float:
+def _expectation(name: str, function: Callable[[Array], Array]) -> float:
     """The expectation of a function of a standard normal variable."""
 
     def integral(left: Array, right: Array) -> Array:
@@ -159,6 +166,8 @@ def _expectation(function: Callable[[Array], Array]) -> float:
     tolerance = 1e-14 * max(1.0, np.abs(integral(left, right)).sum())
     # Intervals are halved until that changes nothing: a kink or a jump may be anywhere.
     while len(left):
+        if len(left) > _INTERVALS:
+            raise ValueError(f"{name} varies too fast for its gain to be computed.")
         middle = 0.5 * (left + right)
         whole, first, second = (
             integral(a, b) for a, b in ((left, right), (left, middle), (middle, right))

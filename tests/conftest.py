@@ -15,3 +15,12 @@ def _search_less_for_garbage():
     """Thousands of traced graphs stay; searched through again and again, they slow all down."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Says how many inputs the properties were tried with."""
+    reports = terminalreporter.stats.get("", [])  # Of what was torn down.
+    tried = [n for r in reports for name, n in r.user_properties if name == "inputs"]
+    if sum(tried):
+        terminalreporter.write_sep("=", "bad input")
+        terminalreporter.write_line(f"{sum(tried):,} inputs tried")

@@ -1,5 +1,6 @@
 """The wheel holds the package, and works without the source tree."""
 
+import os
 import pathlib
 import subprocess
 import sys
@@ -51,6 +52,28 @@ def test_the_installed_wheel_imports_without_the_source_tree(wheel, tmp_path):
         [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+@pytest.mark.parametrize(
+    ("missing", "backend"),
+    [("tensorflow", "tensorflow"), ("keras", "tensorflow"), ("jax", "jax"), ("torch", "torch")],
+)
+def test_what_is_missing_is_said_in_one_sentence(missing, backend):
+    script = f"import sys; sys.modules[{missing!r}] = None; import keras_activations"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env={**os.environ, "KERAS_BACKEND": backend},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    sentence = done.stderr.splitlines()[-1]
+    assert sentence.startswith("ImportError: keras_activations needs Keras on TensorFlow, but ")
+    assert "Keras cannot be imported: " in sentence
+    assert missing in sentence
+    assert "KERAS_BACKEND=tensorflow" in sentence
 
 
 def test_another_backend_is_refused_in_one_sentence():

@@ -383,6 +383,7 @@ SITUATIONS = {
         class Locked(type(keras)):
             def __setattr__(self, name, value): raise AttributeError(name)
             get = staticmethod(lambda identifier: theirs["linear"] if identifier is None else 1/0)
+            serialize = staticmethod(keras.activations.serialize)
         keras.activations = Locked("keras.activations")
         for name, it in theirs.items(): vars(keras.activations)[name] = it
         def get(identifier): raise ValueError(identifier)
@@ -425,6 +426,37 @@ def test_should_keras_change_its_table(situation):
         assert "no strings" in done.stdout
     else:
         assert done.stdout.splitlines()[:4] == ["0", "True", "True", "0.5"]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_should_keras_save_names_by_another_rule(known):
+    """As from 3.16 on, where it no longer goes by the function's name but by a set of functions."""
+    script = f"""
+        import importlib
+        import keras
+        module = importlib.import_module("keras.src.activations")
+        functions = set(module.ALL_OBJECTS)
+        module.ALL_OBJECTS = functions
+        def serialize(activation):
+            if activation in functions: return activation.__name__
+            return keras.saving.serialize_keras_object(activation)
+        module.serialize = keras.activations.serialize = serialize
+        if not {known}: del module.ALL_OBJECTS
+        import keras_activations as ka
+        for info in ka.catalogue():
+            config = keras.layers.Dense(1, activation=info.function).get_config()
+            if info.portable and {known}: assert config["activation"] == info.name
+            layer = keras.layers.Dense.from_config(config)
+            assert layer.activation.__name__ == info.name
+            if not {known}: assert layer.activation is info.function
+        """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_install_and_uninstall():

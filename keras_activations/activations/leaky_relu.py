@@ -31,7 +31,7 @@ def leaky_relu(x, negative_slope=0.2):
     - [Maas, Hannun and Ng, 2013](https://ai.stanford.edu/~amaas/papers/relu_hybrid_icml2013_final.pdf)
     """
     # TensorFlow's operation keeps the slope in float32.
-    if isinstance(negative_slope, int | float) and x.dtype == tf.float32:
+    if isinstance(negative_slope, float) and x.dtype == tf.float32:
         return with_gradient(_native, _gradient, x, native=True, alpha=float(negative_slope))
     return elementwise(_value, _derivatives, x, negative_slope)
 

@@ -47,7 +47,7 @@ def maxout(x, num_units, axis=-1):
 
 
 def _output_shape(shape, num_units, axis):
-    channels = shape[axis]
+    channels = shape[normalized(axis, len(shape))]
     if channels is not None and channels % num_units:
         raise ValueError(
             f"maxout groups axis {axis}, whose size must be a multiple of num_units. Received: "

@@ -38,8 +38,8 @@ def softmax(x, axis=-1):
 
 
 def _value(x, axis):
-    # TensorFlow's own moves an axis to the end, for which it must know the rank.
-    if isinstance(axis, tuple) or (axis != -1 and x.shape.rank is None):
+    # TensorFlow's own moves an axis to the end, for which it must know the rank, and has five axes.
+    if isinstance(axis, tuple) or x.shape.rank is None or x.shape.rank > 5:
         return tf.exp(x - tf.reduce_logsumexp(x, axis, keepdims=True))
     return tf.nn.softmax(x, axis)
 

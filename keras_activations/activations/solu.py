@@ -47,9 +47,9 @@ def _gradient(upstream, x, axis):
 
 
 def _softmax(x, axis):
-    if axis == -1:
+    # TensorFlow's own has five axes, and moves another than the last to the end.
+    if axis == -1 and x.shape.rank is not None and x.shape.rank <= 5:
         return tf.nn.softmax(x)
-    # TensorFlow's own moves another axis to the end, for which it must know the rank.
     e = tf.exp(x - tf.stop_gradient(tf.reduce_max(x, axis, keepdims=True)))
     return e / tf.reduce_sum(e, axis, keepdims=True)
 
