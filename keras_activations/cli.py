@@ -12,6 +12,7 @@ COMMANDS = {
     "plot": ("commands.plot", "Draw values and derivatives to a file."),
     "compare": ("commands.compare", "Train the same network with each of several activations."),
     "gain": ("commands.gain", "Print the factors that keep signals and gradients at their size."),
+    "export": ("commands.export", "Export each, and compare what exported models compute."),
     "accuracy": (
         "accuracy",
         "Compare values and derivatives with the exact ones, in units in the last place.",

@@ -1,0 +1,362 @@
+"""`python -m keras_activations export`: what is left of each activation in exported models."""
+
+import argparse
+import importlib.metadata
+import importlib.util
+import math
+import pathlib
+import statistics
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_activations import _exporting, _loading
+from keras_activations._registry import catalogue, info
+from keras_activations._runs import Row, begun, keep, progress, undone, worker, write
+
+PAGE = pathlib.Path("docs/exports.md")
+EXAMPLES = """examples:
+  python -m keras_activations export mish
+  python -m keras_activations export gelu snake --target onnx tflite
+  python -m keras_activations export --json build/exports.json --write
+"""
+# What each target needs besides TensorFlow.
+TARGETS: dict[str, tuple[str, ...]] = {
+    "savedmodel": (),
+    "tfsmlayer": (),
+    "tflite": ("ai-edge-litert",),
+    "tflite-dynamic": ("ai-edge-litert",),
+    "tflite-int8": ("ai-edge-litert",),
+    "onnx": ("tf2onnx", "onnxruntime"),
+}
+TITLES = {
+    "savedmodel": "SavedModel",
+    "tfsmlayer": "TFSMLayer",
+    "tflite": "TFLite",
+    "tflite-dynamic": "TFLite, dynamic range",
+    "tflite-int8": "TFLite, int8",
+    "onnx": "ONNX",
+}
+MODELS = ("layer", "model")
+# A difference from this on is no rounding.
+GROSS = 1e-5
+
+_MEASURED = f"""\
+Each activation's layer is exported with `model.export`, alone and between two Dense layers
+(Dense({_exporting.WIDTH}), the activation, Dense(8)), and run in a process that does not import
+this package. Learnable parameters are variables at their initial values. The error is the largest
+|result − y| / max(1, |y|), where y is what the same model computes here, in eager mode, in float32.
+
+- The inputs of the layer alone are moderate (normal, with a deviation of 2), large (0, ±12, ±50
+  and ±{_exporting.FARTHEST:,.0f}) and tiny (±0, ±1e-30, ±1e-4); those of the model are moderate. A
+  cell shows layer / model. Gradients, by a random upstream gradient, and second derivatives are at
+  moderate inputs, the larger of layer and model.
+- SavedModel and `keras.layers.TFSMLayer` have gradients and second derivatives of any order: the
+  custom gradients are in the file.
+- TFLite is `format="litert"` with built-in operations only, `ONNX` `format="onnx"`, run by
+  onnxruntime.
+- The quantized forms are at moderate inputs, and their error is relative to the largest |y|. With
+  dynamic range the weights are int8, and a layer without large weights stays as it is. In int8
+  everything is that has such a form, from a representative dataset, the inputs; * marks what
+  kept operations in float32 between."""
+_INFINITE = """\
+Where a row has an infinite input, what differs from eager mode. TensorFlow's own forms that it
+fuses, such as x·tanh(softplus(x)), are NaN at −∞ in graphs; the converter to ONNX writes
+`tf.where` as a sum of two products, in which the branch not taken is multiplied by zero, which
+makes infinity NaN. No finite input of those above is affected."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares what the command takes.
+
+    Args:
+        parser: Parser of the command.
+    """
+    add = parser.add_argument
+    add("names", nargs="*", metavar="NAME", help="activations; all if none is given")
+    add("--target", nargs="+", choices=tuple(TARGETS), default=tuple(TARGETS))
+    add("--json", type=pathlib.Path, help="file that keeps each result; continued if it exists")
+    add("--write", type=pathlib.Path, nargs="?", const=PAGE, help=f"page to write; {PAGE}")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Exports, prints the tables and writes the page if asked to.
+
+    Args:
+        arguments: What `add_arguments` declares.
+
+    Returns:
+        Exit code.
+
+    Raises:
+        ImportError: If a target needs a package that is not there.
+    """
+    needed = dict.fromkeys(p for target in arguments.target for p in TARGETS[target])
+    absent = [p for p in needed if importlib.util.find_spec(p.replace("-", "_")) is None]
+    if absent:
+        raise ImportError(
+            f"These targets need {' and '.join(absent)}. Try: "
+            f"pip install 'keras_activations[export]', or other targets than "
+            f"{', '.join(t for t in arguments.target if set(TARGETS[t]) & set(absent))}."
+        )
+    names = [activation.name for activation in dict.fromkeys(map(info, arguments.names))]
+    names = names or [activation.name for activation in catalogue()]
+    jobs = [
+        {"kind": "export", "name": name, "target": target, "model": model}
+        for name in names
+        for target in arguments.target
+        for model in MODELS
+    ]
+    *earlier, here = begun(arguments.json, **{p: importlib.metadata.version(p) for p in needed})
+    rows = [*earlier, *measured(undone(jobs, earlier), arguments.json)]
+    index = {(r["job"]["name"], r["job"]["target"], r["job"]["model"]): r for r in rows}
+    index = {key: row for key, row in index.items() if key[0] in names}
+    print(summary(index), table(index), *problems(index), sep="\n\n")
+    if arguments.write:
+        facts = {"command": f"`{here['job']['command']}`", **here["result"]}
+        write(arguments.write, page(index, facts))
+    return 0
+
+
+def measured(jobs: Sequence[Row], path: pathlib.Path | None) -> Iterator[Row]:
+    """Exports in one process, and runs what came out in another.
+
+    Args:
+        jobs: What to export.
+        path: File that keeps each result, or None.
+
+    Yields:
+        A row for each job.
+    """
+    with (
+        worker("-m", _exporting.__name__) as export,
+        # -P keeps the package's own modules from hiding others of their names.
+        worker("-P", str(_loading.__file__)) as load,
+        progress(len(jobs)) as announce,
+    ):
+        for job in jobs:
+            announce(f"{job['name']} {job['target']} {job['model']}")
+            with tempfile.TemporaryDirectory() as folder:
+                row = {"job": job, **_measured(job, pathlib.Path(folder), export, load)}
+            keep(row, path)
+            yield row
+
+
+def _measured(
+    job: Row, folder: pathlib.Path, export: Callable[[Row], Row], load: Callable[[Row], Row]
+) -> Row:
+    exported = export({**job, "folder": str(folder)})
+    if "error" in exported:
+        return exported
+    facts = load({"path": exported["path"], "target": job["target"]})
+    if "error" in facts:
+        return facts
+    with np.load(folder / "expected.npz") as y, np.load(folder / "found.npz") as found:
+        relative = job["target"] in ("tflite-dynamic", "tflite-int8")
+        errors = {n: float(error(found[n], y[n], relative).max()) for n in found if n != "infinite"}
+        return {"result": {"errors": errors, "at": at_infinity(found, y), **facts}}
+
+
+def error(found: Any, expected: Any, relative: bool = False) -> Any:
+    """How far results are from what they should be, NaN for NaN in place of a number.
+
+    Args:
+        found: The results.
+        expected: What they should be; where that is NaN, anything is right.
+        relative: Whether to divide by the largest number expected, not by each, or 1.
+
+    Returns:
+        Array of errors.
+    """
+    with np.errstate(invalid="ignore"):
+        size = np.nanmax(np.abs(expected)) if relative else np.maximum(np.abs(expected), 1.0)
+        found = np.where(np.isnan(expected) | (found == expected), 0.0, found - expected)
+        return np.abs(np.where(found == 0.0, 0.0, found / np.where(size == 0.0, 1.0, size)))
+
+
+def at_infinity(found: Mapping[str, Any], expected: Mapping[str, Any]) -> list[str]:
+    """What differs at infinite inputs.
+
+    Args:
+        found: Results by the kind of inputs.
+        expected: What they should be.
+
+    Returns:
+        List of texts, one for either infinity at which something does.
+    """
+    texts = []
+    for row, sign in enumerate("−+"):
+        got, y = found["infinite"][row], expected["infinite"][row]
+        wrong = ~(error(got, y) < GROSS)
+        if wrong.any():
+            first = wrong.argmax()
+            texts.append(f"{got[first]:.6g}, not {y[first]:.6g}, at {sign}∞")
+    return texts
+
+
+# Rows of results by the activation's name, the target and the kind of model.
+Index = Mapping[tuple[str, str, str], Row]
+
+
+def page(index: Index, facts: Mapping[str, Any]) -> str:
+    """The whole page.
+
+    Args:
+        index: What was found.
+        facts: Where it comes from.
+
+    Returns:
+        Markdown.
+    """
+    sections = [
+        ("What is measured", _MEASURED),
+        ("Summary", summary(index)),
+        ("Errors", table(index)),
+        ("At infinity", f"{_INFINITE}\n\n{infinities(index)}"),
+        ("What a target does not hold", "\n".join(problems(index)) or "Nothing: each holds all."),
+        ("Setting", "\n".join(f"- {key}: {fact}" for key, fact in facts.items() if fact)),
+    ]
+    parts = ["# Exported models, measured"]
+    for title, body in sections:
+        parts += [f"## {title}", body]
+    return "\n\n".join(parts) + "\n"
+
+
+def summary(index: Index) -> str:
+    """For each target, how many activations it holds, and how well.
+
+    Args:
+        index: What was found.
+
+    Returns:
+        A Markdown table.
+    """
+    rows = []
+    for target in _targets(index):
+        errors = {name: _worst(index, name, target) for name in _names(index)}
+        held = {name: error for name, error in errors.items() if error is not None}
+        whole = [not _at(index, name, target) for name in held]
+        name = max(held, key=lambda name: (math.isnan(held[name]), held[name]), default=None)
+        cells = [TITLES[target], f"{len(held)} of {len(errors)}"]
+        if name is not None:
+            median = statistics.median(e for e in held.values() if not math.isnan(e))
+            cells += [_figure(median), f"{_figure(held[name])} (`{name}`)"]
+            cells += [f"{sum(whole)} of {len(whole)}" if "-" not in target else "–"]
+        rows.append(cells)
+    header = ["target", "activations", "median error", "worst", "as eager at ±∞"]
+    return _markdown(header, rows)
+
+
+def table(index: Index) -> str:
+    """The errors, one row for each activation.
+
+    Args:
+        index: What was found.
+
+    Returns:
+        A Markdown table.
+    """
+    targets = _targets(index)
+    derived = ("gradient", "second derivative") if "savedmodel" in targets else ()
+    rows = []
+    for name in _names(index):
+        cells = [f"`{name}`", *(_cell(index, name, target) for target in targets)]
+        for quantity in derived:
+            cells.append(_figure(_largest(_errors(index, name, "savedmodel", [quantity]))))
+        rows.append(cells)
+    header = ["activation", *(TITLES[target] for target in targets)]
+    return _markdown([*header, *(f"SavedModel's {quantity}" for quantity in derived)], rows)
+
+
+def infinities(index: Index) -> str:
+    """What differs at infinite inputs, one row for each activation in which something does.
+
+    Args:
+        index: What was found.
+
+    Returns:
+        A Markdown table.
+    """
+    targets = [target for target in _targets(index) if "-" not in target]
+    rows = []
+    for name in _names(index):
+        cells = ["; ".join(_at(index, name, target)) for target in targets]
+        if any(cells):
+            rows.append([f"`{name}`", *(cell or "–" for cell in cells)])
+    return _markdown(["activation", *(TITLES[target] for target in targets)], rows)
+
+
+def problems(index: Index) -> list[str]:
+    """What could not be exported or run, and why.
+
+    Args:
+        index: What was found.
+
+    Returns:
+        One line for each.
+    """
+    return [
+        f"- `{name}`, {TITLES[target]}, {model}: {row['error']}"
+        for (name, target, model), row in index.items()
+        if "error" in row
+    ]
+
+
+def _errors(index: Index, name: str, target: str, quantities: Iterable[str]) -> list[float]:
+    found = (index.get((name, target, model), {}).get("result") for model in MODELS)
+    return [r["errors"][q] for r in found if r for q in quantities if q in r["errors"]]
+
+
+def _quantities(target: str, model: str) -> tuple[str, ...]:
+    everywhere = model == "layer" and "-" not in target
+    return ("moderate", "large", "tiny") if everywhere else ("moderate",)
+
+
+def _worst(index: Index, name: str, target: str) -> float | None:
+    """The largest error of the values, or None if a model could not be exported."""
+    found = []
+    for model in MODELS:
+        result = index.get((name, target, model), {}).get("result")
+        if result is None:
+            return None
+        found += [result["errors"][quantity] for quantity in _quantities(target, model)]
+    return _largest(found)
+
+
+def _cell(index: Index, name: str, target: str) -> str:
+    figures = []
+    for model in MODELS:
+        result = index.get((name, target, model), {}).get("result")
+        errors = result and [result["errors"][q] for q in _quantities(target, model)]
+        mark = "*" if target == "tflite-int8" and result and result["float32"] > 0 else ""
+        figures.append(f"{_figure(_largest(errors))}{mark}" if errors else "no")
+    return " / ".join(figures)
+
+
+def _at(index: Index, name: str, target: str) -> list[str]:
+    result = index.get((name, target, "layer"), {}).get("result")
+    return result["at"] if result else []
+
+
+def _largest(errors: list[float]) -> float:
+    return math.nan if any(map(math.isnan, errors)) else max(errors, default=math.nan)
+
+
+def _figure(error: float) -> str:
+    return "0" if error == 0.0 else "NaN" if math.isnan(error) else f"{error:.0e}"
+
+
+def _names(index: Index) -> list[str]:
+    return sorted({name for name, _, _ in index})
+
+
+def _targets(index: Index) -> list[str]:
+    used = {target for _, target, _ in index}
+    return [target for target in TARGETS if target in used]
+
+
+def _markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
