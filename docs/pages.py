@@ -58,6 +58,7 @@ def on_config(config):
         {"Tools": "tools.md"},
         {"Accuracy": "accuracy.md"},
         {"Performance": "performance.md"},
+        {"Exported models": "exports.md"},
     ]
     return config
 

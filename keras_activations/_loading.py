@@ -19,7 +19,7 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     """Computes the outputs for the inputs that lie beside an exported model.
 
     Args:
-        job: Its path, and the target it was exported to.
+        job: Its path, the target that it was exported to, and the quantities to compute.
 
     Returns:
         Where it applies, the number of float32 tensors that are neither input nor output.
@@ -28,7 +28,7 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     with np.load(path.with_name("inputs.npz")) as inputs:
         given = dict(inputs)
     function, facts = _LOADERS[job["target"].partition("-")[0]](str(path))
-    found = computed(function, given, differentiable=job["target"] in ("savedmodel", "tfsmlayer"))
+    found = computed(function, given, "gradient" in job["quantities"])
     np.savez(path.with_name("found.npz"), **found)
     return facts
 
@@ -61,7 +61,9 @@ def computed(function: Function, given: dict[str, Array], differentiable: bool) 
 
 
 def _saved_model(path: str) -> tuple[Function, dict[str, Any]]:
-    return tf.saved_model.load(path).serve, {}
+    loaded = tf.saved_model.load(path)
+    # Which holds the variables.
+    return lambda x: loaded.serve(x), {}
 
 
 def _tfsm_layer(path: str) -> tuple[Function, dict[str, Any]]:

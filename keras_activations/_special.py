@@ -45,6 +45,8 @@ _ERF = [
 ]
 # π in three parts; products of the first two with a whole number below 2**27 are exact.
 _PI = (3.1415926218032837, 3.1786509424591713e-08, 1.2246467991473532e-16)
+# Beyond it no exponent makes a difference, and no product of halves overflows before.
+_LARGE = 1e35
 # A whole number of turns.
 FARTHEST = math.pi * 2.0**25
 
@@ -91,18 +93,21 @@ class DoubleWord:
 
     def __mul__(self, other: "DoubleWord") -> "DoubleWord":
         a, b = self.high, other.high
-        product = a * b
-        rest = _rest(a, b, product)
+        # The bounds keep compilers from making one operation, of one rounding, of the product and
+        # a sum that it is part of.
+        product = tf.clip_by_value(a * b, -_LARGE, _LARGE)
+        (a_high, a_low), (b_high, b_low) = _halves(a), _halves(b)
+        # What rounding took (Dekker, 1971).
+        rest = (((a_high * b_high - product) + a_high * b_low) + a_low * b_high) + a_low * b_low
+        rest = tf.stop_gradient(tf.where(tf.abs(product) < _LARGE, rest, 0.0))
         cross = (x * y for x, y in ((a, other.low), (b, self.low)) if y is not None)
         return DoubleWord(product, _sum(rest, *cross))
 
     def __truediv__(self, other: "DoubleWord") -> "DoubleWord":
-        a, b = self.high, other.high
-        quotient = a / b
-        rest = _sum((a - quotient * b) - _rest(quotient, b, quotient * b), self.low)
-        if other.low is not None:
-            rest -= quotient * other.low
-        return DoubleWord(quotient, tf.stop_gradient(rest / b))
+        quotient = DoubleWord(self.high / other.high)
+        product = quotient * other
+        rest = _sum(self.high - product.high, -product.low, self.low)
+        return DoubleWord(quotient.high, tf.stop_gradient(rest / other.high))
 
     def times(self, power: float) -> "DoubleWord":
         """The product with a power of two."""
@@ -135,13 +140,6 @@ def falling(z: DoubleWord) -> DoubleWord:
     return z.where(z.high < 0.0, -z).clip(-1000.0, 0.0)
 
 
-def _rest(a: Tensor, b: Tensor, product: Tensor) -> Tensor:
-    """What rounding took from the product of two numbers (Dekker, 1971), if it is finite."""
-    (a, a_low), (b, b_low) = _halves(a), _halves(b)
-    rest = (((a * b - product) + a * b_low) + a_low * b) + a_low * b_low
-    return tf.stop_gradient(tf.where(tf.abs(product) < 1e35, rest, 0.0))
-
-
 def _halves(x: Tensor) -> tuple[Tensor, Tensor]:
     """Two numbers of half of the digits, whose sum is x."""
     shifted = x * (2.0**27 + 1.0 if x.dtype == tf.float64 else 2.0**12 + 1.0)
@@ -155,7 +153,8 @@ def _sum(first: Tensor, *others: Any) -> Tensor:
 
 def times(x: Tensor, factor: Tensor) -> Tensor:
     """`x * factor`, which is 0 where the factor is, be x infinite."""
-    return tf.where(factor == 0.0, finite(x), x) * factor
+    product = x * factor
+    return tf.where(tf.logical_and(tf.math.is_nan(product), factor == 0.0), 0.0, product)
 
 
 def finite(x: Tensor) -> Tensor:

@@ -92,7 +92,8 @@ def _logarithm(x, alpha):
     # As double words, because the logarithm and the quotient magnify the rounding where they end.
     exact = double_word(tf.minimum(alpha, 0.0))
     v = -exact * (double_word(x) + exact)
-    t = (v + double_word(tf.ones_like(x))).high
+    t = v + double_word(tf.ones_like(x))
+    t = t.high + t.low
     t = tf.where(t < 0.0, math.nan * tf.ones_like(t), t)
     near = tf.clip_by_value(v.high, -0.5, 1.0)
     s = near / (2.0 + near)

@@ -39,7 +39,11 @@ TITLES = {
     "tflite-int8": "TFLite, int8",
     "onnx": "ONNX",
 }
-MODELS = ("layer", "model")
+# The activation alone, and one between Dense layers, whose weights can be quantized.
+MODELS = {
+    "layer": ("savedmodel", "tfsmlayer", "tflite", "onnx"),
+    "model": ("savedmodel", "tflite", "tflite-dynamic", "tflite-int8", "onnx"),
+}
 # A difference from this on is no rounding.
 GROSS = 1e-5
 
@@ -51,16 +55,14 @@ this package. Learnable parameters are variables at their initial values. The er
 
 - The inputs of the layer alone are moderate (normal, with a deviation of 2), large (0, ±12, ±50
   and ±{_exporting.FARTHEST:,.0f}) and tiny (±0, ±1e-30, ±1e-4); those of the model are moderate. A
-  cell shows layer / model. Gradients, by a random upstream gradient, and second derivatives are at
-  moderate inputs, the larger of layer and model.
-- SavedModel and `keras.layers.TFSMLayer` have gradients and second derivatives of any order: the
-  custom gradients are in the file.
-- TFLite is `format="litert"` with built-in operations only, `ONNX` `format="onnx"`, run by
-  onnxruntime.
-- The quantized forms are at moderate inputs, and their error is relative to the largest |y|. With
-  dynamic range the weights are int8, and a layer without large weights stays as it is. In int8
-  everything is that has such a form, from a representative dataset, the inputs; * marks what
-  kept operations in float32 between."""
+  cell shows layer / model, or one of them. Gradients, by a random upstream gradient, and second
+  derivatives are at moderate inputs.
+- SavedModel is the default format, also loaded as `keras.layers.TFSMLayer`.
+- TFLite is what `format="litert"` writes, with built-in operations only; ONNX is `format="onnx"`,
+  run by onnxruntime.
+- Quantized, the error is relative to the largest |y|. With dynamic range the large weights are
+  int8. In int8 all is that has such a form, inputs and outputs excepted, by the range of these
+  inputs; * marks a model in which more than these stayed in float32."""
 _INFINITE = """\
 Where a row has an infinite input, what differs from eager mode. TensorFlow's own forms that it
 fuses, such as x·tanh(softplus(x)), are NaN at −∞ in graphs; the converter to ONNX writes
@@ -104,15 +106,19 @@ def run(arguments: argparse.Namespace) -> int:
     names = [activation.name for activation in dict.fromkeys(map(info, arguments.names))]
     names = names or [activation.name for activation in catalogue()]
     jobs = [
-        {"kind": "export", "name": name, "target": target, "model": model}
+        {"kind": "export", "name": name, "model": model, "targets": chosen}
         for name in names
-        for target in arguments.target
-        for model in MODELS
+        for model, targets in MODELS.items()
+        if (chosen := [target for target in targets if target in arguments.target])
     ]
     *earlier, here = begun(arguments.json, **{p: importlib.metadata.version(p) for p in needed})
     rows = [*earlier, *measured(undone(jobs, earlier), arguments.json)]
-    index = {(r["job"]["name"], r["job"]["target"], r["job"]["model"]): r for r in rows}
-    index = {key: row for key, row in index.items() if key[0] in names}
+    index = {
+        (row["job"]["name"], target, row["job"]["model"]): result
+        for row in rows
+        if row["job"].get("name") in names
+        for target, result in row["result"].items()
+    }
     print(summary(index), table(index), *problems(index), sep="\n\n")
     if arguments.write:
         facts = {"command": f"`{here['job']['command']}`", **here["result"]}
@@ -137,26 +143,30 @@ def measured(jobs: Sequence[Row], path: pathlib.Path | None) -> Iterator[Row]:
         progress(len(jobs)) as announce,
     ):
         for job in jobs:
-            announce(f"{job['name']} {job['target']} {job['model']}")
+            announce(f"{job['name']} {job['model']}")
             with tempfile.TemporaryDirectory() as folder:
-                row = {"job": job, **_measured(job, pathlib.Path(folder), export, load)}
+                result = {
+                    target: _measured({**job, "target": target, "folder": folder}, export, load)
+                    for target in job["targets"]
+                }
+            row = {"job": job, "result": result}
             keep(row, path)
             yield row
 
 
-def _measured(
-    job: Row, folder: pathlib.Path, export: Callable[[Row], Row], load: Callable[[Row], Row]
-) -> Row:
-    exported = export({**job, "folder": str(folder)})
+def _measured(job: Row, export: Callable[[Row], Row], load: Callable[[Row], Row]) -> Row:
+    exported = export(job)
     if "error" in exported:
         return exported
-    facts = load({"path": exported["path"], "target": job["target"]})
+    quantities = _quantities(job["target"], job["model"])
+    facts = load({**exported, "target": job["target"], "quantities": quantities})
     if "error" in facts:
         return facts
+    folder = pathlib.Path(job["folder"])
     with np.load(folder / "expected.npz") as y, np.load(folder / "found.npz") as found:
-        relative = job["target"] in ("tflite-dynamic", "tflite-int8")
-        errors = {n: float(error(found[n], y[n], relative).max()) for n in found if n != "infinite"}
-        return {"result": {"errors": errors, "at": at_infinity(found, y), **facts}}
+        relative = "-" in job["target"]
+        errors = {q: float(error(found[q], y[q], relative).max()) for q in quantities}
+        return {"errors": errors, "at infinity": at_infinity(found, y), **facts}
 
 
 def error(found: Any, expected: Any, relative: bool = False) -> Any:
@@ -196,7 +206,7 @@ def at_infinity(found: Mapping[str, Any], expected: Mapping[str, Any]) -> list[s
     return texts
 
 
-# Rows of results by the activation's name, the target and the kind of model.
+# Results by the activation's name, the target and the model.
 Index = Mapping[tuple[str, str, str], Row]
 
 
@@ -238,7 +248,7 @@ def summary(index: Index) -> str:
         errors = {name: _worst(index, name, target) for name in _names(index)}
         held = {name: error for name, error in errors.items() if error is not None}
         whole = [not _at(index, name, target) for name in held]
-        name = max(held, key=lambda name: (math.isnan(held[name]), held[name]), default=None)
+        name = max(held, key=lambda name: (math.isnan(held[name]), held[name]), default=None)  # type: ignore[arg-type]
         cells = [TITLES[target], f"{len(held)} of {len(errors)}"]
         if name is not None:
             median = statistics.median(e for e in held.values() if not math.isnan(e))
@@ -264,7 +274,8 @@ def table(index: Index) -> str:
     for name in _names(index):
         cells = [f"`{name}`", *(_cell(index, name, target) for target in targets)]
         for quantity in derived:
-            cells.append(_figure(_largest(_errors(index, name, "savedmodel", [quantity]))))
+            errors = index[name, "savedmodel", "layer"].get("errors")
+            cells.append(_figure(errors[quantity]) if errors else "no")
         rows.append(cells)
     header = ["activation", *(TITLES[target] for target in targets)]
     return _markdown([*header, *(f"SavedModel's {quantity}" for quantity in derived)], rows)
@@ -298,54 +309,58 @@ def problems(index: Index) -> list[str]:
         One line for each.
     """
     return [
-        f"- `{name}`, {TITLES[target]}, {model}: {row['error']}"
-        for (name, target, model), row in index.items()
+        f"- `{name}`, {TITLES[target]}, {model}: {_reason(name, target, row['error'])}"
+        for (name, target, model), row in sorted(index.items())
         if "error" in row
     ]
 
 
-def _errors(index: Index, name: str, target: str, quantities: Iterable[str]) -> list[float]:
-    found = (index.get((name, target, model), {}).get("result") for model in MODELS)
-    return [r["errors"][q] for r in found if r for q in quantities if q in r["errors"]]
-
-
-def _quantities(target: str, model: str) -> tuple[str, ...]:
-    everywhere = model == "layer" and "-" not in target
-    return ("moderate", "large", "tiny") if everywhere else ("moderate",)
+def _quantities(target: str, model: str) -> list[str]:
+    """What is compared, values first."""
+    if model == "model":
+        return ["moderate"]
+    derived = ["gradient", "second derivative"] if target == "savedmodel" else []
+    return ["moderate", "large", "tiny", *derived]
 
 
 def _worst(index: Index, name: str, target: str) -> float | None:
-    """The largest error of the values, or None if a model could not be exported."""
-    found = []
-    for model in MODELS:
-        result = index.get((name, target, model), {}).get("result")
-        if result is None:
-            return None
-        found += [result["errors"][quantity] for quantity in _quantities(target, model)]
-    return _largest(found)
+    """The largest error of the values, or None if a model could not be exported or run."""
+    found = [result for key, result in index.items() if key[:2] == (name, target)]
+    if any("error" in result for result in found):
+        return None
+    return _largest(result["errors"][q] for result in found for q in _values(result))
 
 
 def _cell(index: Index, name: str, target: str) -> str:
     figures = []
-    for model in MODELS:
-        result = index.get((name, target, model), {}).get("result")
-        errors = result and [result["errors"][q] for q in _quantities(target, model)]
-        mark = "*" if target == "tflite-int8" and result and result["float32"] > 0 else ""
-        figures.append(f"{_figure(_largest(errors))}{mark}" if errors else "no")
+    for result in (index.get((name, target, model)) for model in MODELS):
+        if result:
+            kept = "*" if target == "tflite-int8" and result.get("float32") else ""
+            errors = [result["errors"][q] for q in _values(result)] if "errors" in result else []
+            figures.append(f"{_figure(_largest(errors))}{kept}" if errors else "no")
     return " / ".join(figures)
 
 
+def _values(result: Row) -> list[str]:
+    return [q for q in ("moderate", "large", "tiny") if q in result["errors"]]
+
+
 def _at(index: Index, name: str, target: str) -> list[str]:
-    result = index.get((name, target, "layer"), {}).get("result")
-    return result["at"] if result else []
+    return index.get((name, target, "layer"), {}).get("at infinity", [])
 
 
-def _largest(errors: list[float]) -> float:
-    return math.nan if any(map(math.isnan, errors)) else max(errors, default=math.nan)
+def _largest(errors: Iterable[float]) -> float:
+    errors = list(errors)
+    return math.nan if any(map(math.isnan, errors)) else max(errors)
 
 
 def _figure(error: float) -> str:
     return "0" if error == 0.0 else "NaN" if math.isnan(error) else f"{error:.0e}"
+
+
+def _reason(name: str, target: str, error: str) -> str:
+    known = info(name).tflite if target.startswith("tflite") else None
+    return known or " ".join(error.split())[:300]
 
 
 def _names(index: Index) -> list[str]:
