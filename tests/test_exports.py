@@ -55,7 +55,7 @@ def test_a_run_continues_from_what_it_kept(written, monkeypatch, capsys):
 
     monkeypatch.setattr(export, "_measured", refuse)
     monkeypatch.chdir(kept.parent)
-    assert cli.main(command[: command.index("--write")] + ["--target", *THERE]) == 0
+    assert cli.main([*command[: command.index("--write")], "--target", *THERE]) == 0
     assert f"| `{NAME}` |" in capsys.readouterr().out
 
 

@@ -58,7 +58,7 @@ def _parts(x, alpha):
     # As double words, because the exponential magnifies rounding.
     exact = double_word(x)
     mirrored = -(exact - double_word(tf.ones_like(x)))
-    z = double_word(alpha) * exact.where(x < 0.5, mirrored)
+    z = double_word(alpha) * exact.where(x <= 0.5, mirrored)
     e, scale = scaled_exp(falling(z), x.dtype)
     q = tf.exp(-alpha * (1.0 - m))
     # The logarithm of the quotient, divided by alpha, less the part above zero, as log(1 + w).

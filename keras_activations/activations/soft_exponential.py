@@ -93,7 +93,7 @@ def _logarithm(x, alpha):
     exact = double_word(tf.minimum(alpha, 0.0))
     v = -exact * (double_word(x) + exact)
     t = v + double_word(tf.ones_like(x))
-    t = t.high + t.low
+    t = tf.where(v.high > 1e18, -tf.minimum(alpha, 0.0) * x, t.high + t.low)
     t = tf.where(t < 0.0, math.nan * tf.ones_like(t), t)
     near = tf.clip_by_value(v.high, -0.5, 1.0)
     s = near / (2.0 + near)

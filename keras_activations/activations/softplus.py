@@ -39,22 +39,24 @@ def softplus(x, beta=1.0):
 def _value(x, beta):
     # The larger part is x itself, not beta * x / beta, which overflows.
     line = tf.where(beta > 0.0, tf.nn.relu(x), tf.minimum(x, 0.0))
-    return line + times_log1p_exp(1.0 / beta, _exponent(x, beta), x.dtype)
+    return line + times_log1p_exp(1.0 / beta, _exponent(x, beta)[1], x.dtype)
 
 
 def _derivatives(x, beta):
-    z = _exponent(x, beta)
+    below, z = _exponent(x, beta)
     e, scale = scaled_exp(z, x.dtype)
     gate = e * scale
-    dx = tf.where((x < 0.0) == (beta > 0.0), gate, tf.ones_like(gate)) / (1.0 + gate)
+    dx = tf.where(below, gate, tf.ones_like(gate)) / (1.0 + gate)
     # In d/dbeta the large terms cancel on paper.
     dbeta = z.high * gate / (1.0 + gate) - times_log1p_exp(1.0, z, x.dtype)
     return dx, dbeta / tf.square(beta)
 
 
 def _exponent(x, beta):
+    """Whether beta * x < 0, and -abs(beta * x)."""
     # As double words, because the exponential magnifies the rounding of beta * x.
-    return falling(double_word(beta) * double_word(x))
+    z = double_word(beta) * double_word(x)
+    return z.high < 0.0, falling(z)
 
 
 def _plain(x):

@@ -5,7 +5,6 @@ import importlib.metadata
 import importlib.util
 import math
 import pathlib
-import statistics
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -247,13 +246,13 @@ def summary(index: Index) -> str:
     for target in _targets(index):
         errors = {name: _worst(index, name, target) for name in _names(index)}
         held = {name: error for name, error in errors.items() if error is not None}
-        whole = [not _at(index, name, target) for name in held]
-        name = max(held, key=lambda name: (math.isnan(held[name]), held[name]), default=None)  # type: ignore[arg-type]
         cells = [TITLES[target], f"{len(held)} of {len(errors)}"]
-        if name is not None:
-            median = statistics.median(e for e in held.values() if not math.isnan(e))
-            cells += [_figure(median), f"{_figure(held[name])} (`{name}`)"]
-            cells += [f"{sum(whole)} of {len(whole)}" if "-" not in target else "–"]
+        if held:
+            ranked = sorted(held, key=lambda name: (math.isnan(held[name]), held[name]))
+            cells += [_figure(held[ranked[len(ranked) // 2]])]
+            cells += [f"{_figure(held[ranked[-1]])} (`{ranked[-1]}`)"]
+            right = sum(not _at(index, name, target) for name in held)
+            cells += [f"{right} of {len(held)}" if "-" not in target else "–"]
         rows.append(cells)
     header = ["target", "activations", "median error", "worst", "as eager at ±∞"]
     return _markdown(header, rows)
