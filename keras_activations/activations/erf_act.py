@@ -58,14 +58,8 @@ def _derivatives(x, alpha, beta):
     bend = x * (alpha * gain)
     # In the lower tail the two scales are the same, and the sum needs it last.
     rest = tf.where(scale < 1.0, tf.ones_like(scale), bell_scale)
-    dx = (_opaque_erf(alpha * e) + beta * bend * rest) * scale
+    dx = (erf(alpha * e) + beta * bend * rest) * scale
     return dx, x * gain * bell_scale, x * bend * bell_scale
-
-
-def _opaque_erf(u):
-    # Of one operation, or Grappler, where alpha is 0, would regroup what it is added to. Bounded,
-    # because its derivative squares what it is given.
-    return tf.math.erf(tf.clip_by_value(u, -30.0, 30.0))
 
 
 def _exponent(x, beta):
