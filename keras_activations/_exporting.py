@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_activations._loading import computed
+from keras_activations._loading import computed, input_name
 from keras_activations._measure import Job, required, serve
 from keras_activations._registry import info
 
@@ -26,19 +26,20 @@ def export(job: Job) -> dict[str, Any]:
     """Exports a model, and writes down beside it what it computes here, in eager mode.
 
     Args:
-        job: The activation's name, the model, the target and the folder.
+        job: The names of activations, the model, the target and the folder.
 
     Returns:
         The path of what was exported.
     """
     folder = pathlib.Path(job["folder"])
-    exported = model(job["name"], job["model"])
-    exported(tf.zeros([1, WIDTH]))
+    exported = model(job["names"], job["model"])
+    exported({key: tf.zeros([1, WIDTH]) for key in exported.input})
     saved = folder / "savedmodel"
     if not saved.exists():
         given = inputs()
         np.savez(folder / "inputs.npz", **given)
-        np.savez(folder / "expected.npz", **computed(exported, given, job["model"] == "layer"))
+        expected = computed(exported, given, job["names"], differentiable=job["model"] == "layer")
+        np.savez(folder / "expected.npz", **expected)
         exported.export(str(saved), verbose=False)
     if job["target"] in ("savedmodel", "tfsmlayer"):
         return {"path": str(saved)}
@@ -46,26 +47,29 @@ def export(job: Job) -> dict[str, Any]:
     if job["target"] == "onnx":
         exported.export(path.with_suffix(".onnx"), format="onnx", verbose=False)
         return {"path": str(path.with_suffix(".onnx"))}
-    path.write_bytes(_tflite(saved, job["target"]))
+    path.write_bytes(_tflite(saved, job["target"], len(job["names"])))
     return {"path": str(path)}
 
 
-def model(name: str, kind: str) -> keras.Model:
-    """A model with one activation in it.
+def model(names: list[str], kind: str) -> keras.Model:
+    """A model with some activations side by side, each with an input and an output of its own.
 
     Args:
-        name: Name of the activation.
+        names: Names of the activations.
         kind: "layer" for the activation alone, "model" for one between Dense layers.
 
     Returns:
         The same model, with the same weights, in every process.
     """
-    keras.utils.set_random_seed(0)
-    activation = info(name)
-    layer = activation.layer(**required(activation))
-    dense = keras.layers.Dense
-    before, after = ([dense(WIDTH)], [dense(8)]) if kind == "model" else ([], [])
-    return keras.Sequential([keras.Input((WIDTH,)), *before, layer, *after])
+    x = {name: keras.Input((WIDTH,), name=input_name(name)) for name in names}
+    outputs = {}
+    for name in names:
+        keras.utils.set_random_seed(0)
+        activation = info(name)
+        y = keras.layers.Dense(WIDTH)(x[name]) if kind == "model" else x[name]
+        y = activation.layer(**required(activation))(y)
+        outputs[name] = keras.layers.Dense(8)(y) if kind == "model" else y
+    return keras.Model({input_name(name): x[name] for name in names}, outputs)
 
 
 def inputs() -> dict[str, Array]:
@@ -89,12 +93,12 @@ def inputs() -> dict[str, Array]:
     return {name: x.astype(np.float32) for name, x in found.items()}
 
 
-def _tflite(saved: pathlib.Path, target: str) -> bytes:
+def _tflite(saved: pathlib.Path, target: str, count: int) -> bytes:
     """The model in the format that `export(format="litert")` writes."""
 
     def representative() -> Iterator[list[Array]]:
         for row in inputs()["moderate"]:
-            yield [row[None]]
+            yield [row[None]] * count
 
     kinds = tf.lite.OpsSet
     converter = tf.lite.TFLiteConverter.from_saved_model(str(saved))

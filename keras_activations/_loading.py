@@ -19,82 +19,96 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     """Computes the outputs for the inputs that lie beside an exported model.
 
     Args:
-        job: Its path, the target that it was exported to, and the quantities to compute.
+        job: Its path, the target that it was exported to, the names of the activations in it, and
+            the quantities to compute.
 
     Returns:
-        Where it applies, the number of float32 tensors that are neither input nor output.
+        Nothing; the outputs are in a file beside it.
     """
     path = pathlib.Path(job["path"])
     with np.load(path.with_name("inputs.npz")) as inputs:
         given = dict(inputs)
-    function, facts = _LOADERS[job["target"].partition("-")[0]](str(path))
-    found = computed(function, given, "gradient" in job["quantities"])
+    function = _LOADERS[job["target"].partition("-")[0]](str(path))
+    found = computed(function, given, job["names"], "gradient" in job["quantities"])
     np.savez(path.with_name("found.npz"), **found)
-    return facts
+    return {}
 
 
-def computed(function: Function, given: dict[str, Array], differentiable: bool) -> dict[str, Array]:
+def input_name(name: str) -> str:
+    """The name of the input that goes to an activation."""
+    return f"x_{name}"
+
+
+def computed(
+    function: Function, given: dict[str, Array], names: list[str], differentiable: bool
+) -> dict[str, Array]:
     """What a model computes.
 
     Args:
-        function: The model.
-        given: The inputs.
+        function: Maps a dictionary of inputs to a dictionary of outputs.
+        given: What each of the inputs is to be.
+        names: The outputs.
         differentiable: Whether to compute gradients and second derivatives too.
 
     Returns:
-        Arrays by what they are.
+        Arrays by output and quantity.
     """
-    found = {name: np.asarray(function(tf.constant(given[name]))) for name in VALUES}
+    found: dict[str, Array] = {}
+
+    def note(quantity: str, outputs: dict[str, Any]) -> None:
+        found.update({f"{name}/{quantity}": np.asarray(y) for name, y in outputs.items()})
+
+    def inputs(quantity: str) -> dict[str, Any]:
+        return {input_name(name): tf.constant(given[quantity]) for name in names}
+
+    for quantity in VALUES:
+        note(quantity, function(inputs(quantity)))
     if differentiable:
-        x = tf.constant(given["moderate"])
+        x = inputs("moderate")
         with tf.GradientTape() as outer:
             outer.watch(x)
             with tf.GradientTape() as inner:
                 inner.watch(x)
                 y = function(x)
-            upstream = tf.constant(given["upstream"])[:, : y.shape[-1]]
-            slope = inner.gradient(y, x, upstream, unconnected_gradients="zero")
-        found["gradient"] = slope.numpy()
-        bend = outer.gradient(slope, x, unconnected_gradients="zero")
-        found["second derivative"] = bend.numpy()
+            upstream = {n: tf.constant(given["upstream"][:, : y[n].shape[-1]]) for n in names}
+            slopes = inner.gradient(y, x, upstream, unconnected_gradients="zero")
+        bends = outer.gradient(slopes, x, unconnected_gradients="zero")
+        note("gradient", {name: slopes[input_name(name)] for name in names})
+        note("second derivative", {name: bends[input_name(name)] for name in names})
     return found
 
 
-def _saved_model(path: str) -> tuple[Function, dict[str, Any]]:
+def _saved_model(path: str) -> Function:
     loaded = tf.saved_model.load(path)
     # Which holds the variables.
-    return lambda x: loaded.serve(x), {}
+    return lambda x: loaded.serve(x)
 
 
-def _tfsm_layer(path: str) -> tuple[Function, dict[str, Any]]:
+def _tfsm_layer(path: str) -> Function:
     import keras
 
-    return keras.layers.TFSMLayer(path, call_endpoint="serve"), {}
+    return keras.layers.TFSMLayer(path, call_endpoint="serve")
 
 
-def _tflite(path: str) -> tuple[Function, dict[str, Any]]:
+def _tflite(path: str) -> Function:
     from ai_edge_litert.interpreter import Interpreter
 
-    interpreter = Interpreter(model_path=path)
-    source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-    kinds = [tensor["dtype"] for tensor in interpreter.get_tensor_details()]
-
-    def function(x: Any) -> Any:
-        interpreter.resize_tensor_input(source["index"], x.shape)
-        interpreter.allocate_tensors()
-        interpreter.set_tensor(source["index"], x.numpy())
-        interpreter.invoke()
-        return interpreter.get_tensor(target["index"])
-
-    return function, {"float32": kinds.count(np.float32) - 2}
+    run = Interpreter(model_path=path).get_signature_runner()
+    return lambda x: run(**{key: value.numpy() for key, value in x.items()})
 
 
-def _onnx(path: str) -> tuple[Function, dict[str, Any]]:
+def _onnx(path: str) -> Function:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
-    return lambda x: session.run(None, {name: x.numpy()})[0], {}
+
+    def function(x: Any) -> dict[str, Any]:
+        outputs = session.run(None, {key: value.numpy() for key, value in x.items()})
+        # The converter has them in the order of the names.
+        names = sorted(key.removeprefix(input_name("")) for key in x)
+        return dict(zip(names, outputs, strict=True))
+
+    return function
 
 
 _LOADERS = {

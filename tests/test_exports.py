@@ -77,9 +77,9 @@ def test_an_error_is_relative_to_the_result_or_one():
 
 
 def test_what_differs_at_infinity_is_named():
-    expected = {"infinite": np.array([[0.0, 1.0], [np.inf, 1.0]])}
+    expected = np.array([[0.0, 1.0], [np.inf, 1.0]])
     assert export.at_infinity(expected, expected) == []
-    found = {"infinite": np.array([[np.nan, 1.0], [np.inf, 1.0]])}
+    found = np.array([[np.nan, 1.0], [np.inf, 1.0]])
     assert export.at_infinity(found, expected) == ["nan, not 0, at −∞"]
 
 

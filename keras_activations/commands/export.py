@@ -43,6 +43,8 @@ MODELS = {
     "layer": ("savedmodel", "tfsmlayer", "tflite", "onnx"),
     "model": ("savedmodel", "tflite", "tflite-dynamic", "tflite-int8", "onnx"),
 }
+# So many are exported in one model, which takes less time than so many models.
+TOGETHER = 8
 # A difference from this on is no rounding.
 GROSS = 1e-5
 
@@ -60,8 +62,8 @@ this package. Learnable parameters are variables at their initial values. The er
 - TFLite is what `format="litert"` writes, with built-in operations only; ONNX is `format="onnx"`,
   run by onnxruntime.
 - Quantized, the error is relative to the largest |y|. With dynamic range the large weights are
-  int8. In int8 all is that has such a form, inputs and outputs excepted, by the range of these
-  inputs; * marks a model in which more than these stayed in float32."""
+  int8. In int8 all is that has such a form, input and output excepted, scaled by these inputs. What
+  is one operation of TFLite's, or few, suffers little, what is many more than it can bear."""
 _INFINITE = """\
 Where a row has an infinite input, what differs from eager mode. TensorFlow's own forms that it
 fuses, such as x·tanh(softplus(x)), are NaN at −∞ in graphs; the converter to ONNX writes
@@ -102,21 +104,24 @@ def run(arguments: argparse.Namespace) -> int:
             f"pip install 'keras_activations[export]', or other targets than "
             f"{', '.join(t for t in arguments.target if set(TARGETS[t]) & set(absent))}."
         )
-    names = [activation.name for activation in dict.fromkeys(map(info, arguments.names))]
-    names = names or [activation.name for activation in catalogue()]
+    chosen = list(dict.fromkeys(map(info, arguments.names))) or catalogue()
+    # Those that TFLite refuses by themselves.
+    names = [activation.name for activation in sorted(chosen, key=lambda i: i.tflite or "")]
     jobs = [
-        {"kind": "export", "name": name, "model": model, "targets": chosen}
-        for name in names
+        {"kind": "export", "names": names[i : i + TOGETHER], "model": model, "targets": wanted}
+        for i in range(0, len(names), TOGETHER)
         for model, targets in MODELS.items()
-        if (chosen := [target for target in targets if target in arguments.target])
+        if (wanted := [target for target in targets if target in arguments.target])
     ]
     *earlier, here = begun(arguments.json, **{p: importlib.metadata.version(p) for p in needed})
     rows = [*earlier, *measured(undone(jobs, earlier), arguments.json)]
     index = {
-        (row["job"]["name"], target, row["job"]["model"]): result
+        (name, target, row["job"]["model"]): result
         for row in rows
-        if row["job"].get("name") in names
-        for target, result in row["result"].items()
+        if row["job"]["kind"] == "export"
+        for target, results in row["result"].items()
+        for name, result in results.items()
+        if name in names
     }
     print(summary(index), table(index), *problems(index), sep="\n\n")
     if arguments.write:
@@ -142,10 +147,10 @@ def measured(jobs: Sequence[Row], path: pathlib.Path | None) -> Iterator[Row]:
         progress(len(jobs)) as announce,
     ):
         for job in jobs:
-            announce(f"{job['name']} {job['model']}")
+            announce(f"{', '.join(job['names'])}: {job['model']}")
             with tempfile.TemporaryDirectory() as folder:
                 result = {
-                    target: _measured({**job, "target": target, "folder": folder}, export, load)
+                    target: _each({**job, "target": target, "folder": folder}, export, load)
                     for target in job["targets"]
                 }
             row = {"job": job, "result": result}
@@ -153,19 +158,36 @@ def measured(jobs: Sequence[Row], path: pathlib.Path | None) -> Iterator[Row]:
             yield row
 
 
+def _each(job: Row, export: Callable[[Row], Row], load: Callable[[Row], Row]) -> Row:
+    """The result of each activation, one by one if not all can be exported together."""
+    results = _measured(job, export, load)
+    if len(job["names"]) == 1 or not any("error" in result for result in results.values()):
+        return results
+    for name in job["names"]:
+        with tempfile.TemporaryDirectory() as folder:
+            results |= _measured({**job, "names": [name], "folder": folder}, export, load)
+    return results
+
+
 def _measured(job: Row, export: Callable[[Row], Row], load: Callable[[Row], Row]) -> Row:
-    exported = export(job)
-    if "error" in exported:
-        return exported
     quantities = _quantities(job["target"], job["model"])
-    facts = load({**exported, "target": job["target"], "quantities": quantities})
-    if "error" in facts:
-        return facts
-    folder = pathlib.Path(job["folder"])
+    answer = export(job)
+    if "error" not in answer:
+        answer = load({**job, **answer, "quantities": quantities})
+    if "error" in answer:
+        return dict.fromkeys(job["names"], answer)
+    folder, results = pathlib.Path(job["folder"]), {}
     with np.load(folder / "expected.npz") as y, np.load(folder / "found.npz") as found:
-        relative = "-" in job["target"]
-        errors = {q: float(error(found[q], y[q], relative).max()) for q in quantities}
-        return {"errors": errors, "at infinity": at_infinity(found, y), **facts}
+        for name in job["names"]:
+            keys = {quantity: f"{name}/{quantity}" for quantity in (*quantities, "infinite")}
+            pairs = {quantity: (found[key], y[key]) for quantity, key in keys.items()}
+            infinite = pairs.pop("infinite")
+            relative = "-" in job["target"]
+            results[name] = {
+                "errors": {q: float(error(*pair, relative).max()) for q, pair in pairs.items()},
+                "at infinity": at_infinity(*infinite),
+            }
+    return results
 
 
 def error(found: Any, expected: Any, relative: bool = False) -> Any:
@@ -185,11 +207,11 @@ def error(found: Any, expected: Any, relative: bool = False) -> Any:
         return np.abs(np.where(found == 0.0, 0.0, found / np.where(size == 0.0, 1.0, size)))
 
 
-def at_infinity(found: Mapping[str, Any], expected: Mapping[str, Any]) -> list[str]:
+def at_infinity(found: Any, expected: Any) -> list[str]:
     """What differs at infinite inputs.
 
     Args:
-        found: Results by the kind of inputs.
+        found: Results: a row for −∞, and one for +∞.
         expected: What they should be.
 
     Returns:
@@ -197,7 +219,7 @@ def at_infinity(found: Mapping[str, Any], expected: Mapping[str, Any]) -> list[s
     """
     texts = []
     for row, sign in enumerate("−+"):
-        got, y = found["infinite"][row], expected["infinite"][row]
+        got, y = found[row], expected[row]
         wrong = ~(error(got, y) < GROSS)
         if wrong.any():
             first = wrong.argmax()
@@ -334,9 +356,8 @@ def _cell(index: Index, name: str, target: str) -> str:
     figures = []
     for result in (index.get((name, target, model)) for model in MODELS):
         if result:
-            kept = "*" if target == "tflite-int8" and result.get("float32") else ""
             errors = [result["errors"][q] for q in _values(result)] if "errors" in result else []
-            figures.append(f"{_figure(_largest(errors))}{kept}" if errors else "no")
+            figures.append(f"{_figure(_largest(errors))}" if errors else "no")
     return " / ".join(figures)
 
 
@@ -359,7 +380,11 @@ def _figure(error: float) -> str:
 
 def _reason(name: str, target: str, error: str) -> str:
     known = info(name).tflite if target.startswith("tflite") else None
-    return known or " ".join(error.split())[:300]
+    # Of a process that ended, the rest is what it last logged.
+    ended, _, _ = (
+        error.partition(". ") if error.startswith("the process ended") else (error, "", "")
+    )
+    return known or " ".join(ended.split())[:300]
 
 
 def _names(index: Index) -> list[str]:
