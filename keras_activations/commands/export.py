@@ -380,11 +380,9 @@ def _figure(error: float) -> str:
 
 def _reason(name: str, target: str, error: str) -> str:
     known = info(name).tflite if target.startswith("tflite") else None
-    # Of a process that ended, the rest is what it last logged.
-    ended, _, _ = (
-        error.partition(". ") if error.startswith("the process ended") else (error, "", "")
-    )
-    return known or " ".join(ended.split())[:300]
+    if error.startswith("the process ended"):
+        error = error.partition(". ")[0]  # The rest is what it last logged.
+    return known or " ".join(error.split())[:300]
 
 
 def _names(index: Index) -> list[str]:
