@@ -62,13 +62,14 @@ this package. Learnable parameters are variables at their initial values. The er
 - TFLite is what `format="litert"` writes, with built-in operations only; ONNX is `format="onnx"`,
   run by onnxruntime.
 - Quantized, the error is relative to the largest |y|. With dynamic range the large weights are
-  int8. In int8 all is that has such a form, input and output excepted, scaled by these inputs. What
-  is one operation of TFLite's, or few, suffers little, what is many more than it can bear."""
+  int8. In int8 all is that has such a form, input and output excepted, scaled by these inputs:
+  every operation rounds to one of 256 numbers, so that what is one of TFLite's own keeps its
+  digits, and what is dozens does not."""
 _INFINITE = """\
 Where a row has an infinite input, what differs from eager mode. TensorFlow's own forms that it
 fuses, such as x·tanh(softplus(x)), are NaN at −∞ in graphs; the converter to ONNX writes
 `tf.where` as a sum of two products, in which the branch not taken is multiplied by zero, which
-makes infinity NaN. No finite input of those above is affected."""
+makes infinity NaN."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -269,7 +270,9 @@ def summary(index: Index) -> str:
         errors = {name: _worst(index, name, target) for name in _names(index)}
         held = {name: error for name, error in errors.items() if error is not None}
         cells = [TITLES[target], f"{len(held)} of {len(errors)}"]
-        if held:
+        if not held:
+            cells += ["–"] * 3
+        else:
             ranked = sorted(held, key=lambda name: (math.isnan(held[name]), held[name]))
             cells += [_figure(held[ranked[len(ranked) // 2]])]
             cells += [f"{_figure(held[ranked[-1]])} (`{ranked[-1]}`)"]
@@ -295,7 +298,7 @@ def table(index: Index) -> str:
     for name in _names(index):
         cells = [f"`{name}`", *(_cell(index, name, target) for target in targets)]
         for quantity in derived:
-            errors = index[name, "savedmodel", "layer"].get("errors")
+            errors = index.get((name, "savedmodel", "layer"), {}).get("errors")
             cells.append(_figure(errors[quantity]) if errors else "no")
         rows.append(cells)
     header = ["activation", *(TITLES[target] for target in targets)]
