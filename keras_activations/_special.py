@@ -154,7 +154,8 @@ def _sum(first: Tensor, *others: Any) -> Tensor:
 def times(x: Tensor, factor: Tensor) -> Tensor:
     """`x * factor`, which is 0 where the factor is, be x infinite."""
     product = x * factor
-    return tf.where(tf.logical_and(tf.math.is_nan(product), factor == 0.0), 0.0, product)
+    nothing = tf.logical_and(tf.math.is_nan(product), factor == 0.0)
+    return tf.where(nothing, tf.zeros([], x.dtype), product)
 
 
 def finite(x: Tensor) -> Tensor:
