@@ -46,7 +46,7 @@ _ERF = [
 # π in three parts; products of the first two with a whole number below 2**27 are exact.
 _PI = (3.1415926218032837, 3.1786509424591713e-08, 1.2246467991473532e-16)
 # Beyond it no exponent makes a difference, and no product of halves overflows before.
-_LARGE = 1e35
+_LARGE = 1e34
 # A whole number of turns.
 FARTHEST = math.pi * 2.0**25
 
