@@ -11,15 +11,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_activations._loading import computed, input_name
+from keras_activations._loading import Arrays, computed, input_name
 from keras_activations._measure import Job, required, serve
 from keras_activations._registry import info
 
 # Enough weights in a Dense layer for the converter to quantize them.
 WIDTH = 64
 FARTHEST = 1e4
-
-Array = np.ndarray[Any, Any]
 
 
 def export(job: Job) -> dict[str, Any]:
@@ -72,7 +70,7 @@ def model(names: list[str], kind: str) -> keras.Model:
     return keras.Model({input_name(name): x[name] for name in names}, outputs)
 
 
-def inputs() -> dict[str, Array]:
+def inputs() -> Arrays:
     """Inputs by what they are for.
 
     Returns:
@@ -96,7 +94,7 @@ def inputs() -> dict[str, Array]:
 def _tflite(saved: pathlib.Path, target: str, count: int) -> bytes:
     """The model in the format that `export(format="litert")` writes."""
 
-    def representative() -> Iterator[list[Array]]:
+    def representative() -> Iterator[list[Any]]:
         for row in inputs()["moderate"]:
             yield [row[None]] * count
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-Array = np.ndarray[Any, Any]
+# Arrays by what they are.
+Arrays = dict[str, Any]
 Function = Callable[[Any], Any]
 
 VALUES = ("moderate", "large", "tiny", "infinite")
@@ -39,9 +40,7 @@ def input_name(name: str) -> str:
     return f"x_{name}"
 
 
-def computed(
-    function: Function, given: dict[str, Array], names: list[str], differentiable: bool
-) -> dict[str, Array]:
+def computed(function: Function, given: Arrays, names: list[str], differentiable: bool) -> Arrays:
     """What a model computes.
 
     Args:
@@ -53,7 +52,7 @@ def computed(
     Returns:
         Arrays by output and quantity.
     """
-    found: dict[str, Array] = {}
+    found: Arrays = {}
 
     def note(quantity: str, outputs: dict[str, Any]) -> None:
         found.update({f"{name}/{quantity}": np.asarray(y) for name, y in outputs.items()})
