@@ -43,7 +43,7 @@ def test_the_page_has_the_errors_of_what_was_exported(written):
     assert len(cells) == len(THERE) + 2
     assert all(0.0 <= figure < export.GROSS for figure in figures)
     assert all(0.0 <= float(figure) < 1e-4 for figure in cells[-2:])
-    for word in ("tensorflow", "keras_activations export", "Summary"):
+    for word in ("- command: `", "- tensorflow: ", "## Summary"):
         assert word in page
 
 
