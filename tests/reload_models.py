@@ -55,6 +55,16 @@ for path in sorted(folder.glob("*.json")):
     note(path.name, model)
 
 for path in sorted(folder.glob("*.export")):
+    inputs = tf.constant(x)
+    layer = keras.layers.TFSMLayer(str(path), call_endpoint="serving_default")
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(inputs)
+        outputs = layer(inputs)
+    for key, y in outputs.items():
+        found[f"{path.name}/{key}/y"] = y.numpy()
+        found[f"{path.name}/{key}/dx"] = tape.gradient(y, inputs).numpy()
+
+for path in sorted(folder.glob("*.exported")):
     layer = keras.layers.TFSMLayer(str(path), call_endpoint="serve")
     inputs = {f"x_{name}": tf.constant(x) for name in np.load(folder / "names.npy")}
     with tf.GradientTape() as outer:
@@ -62,11 +72,9 @@ for path in sorted(folder.glob("*.export")):
         with tf.GradientTape() as inner:
             inner.watch(inputs)
             outputs = layer(inputs)
-        slopes = inner.gradient(outputs, inputs, unconnected_gradients="zero")
-    bends = outer.gradient(slopes, inputs, inputs, unconnected_gradients="zero")
-    for key, y in outputs.items():
-        found[f"{path.name}/{key}/y"] = y.numpy()
-        found[f"{path.name}/{key}/dx"] = slopes[f"x_{key}"].numpy()
-        found[f"{path.name}/{key}/d2x"] = bends[f"x_{key}"].numpy()
+        slopes = inner.gradient(outputs, inputs)
+    bends = outer.gradient(slopes, inputs, unconnected_gradients="zero")
+    for key, bend in bends.items():
+        found[f"{path.name}/{key.removeprefix('x_')}/d2x"] = bend.numpy()
 
 np.savez(folder / f"found_{sys.argv[2]}.npz", **found)

@@ -18,6 +18,8 @@ from keras_activations import _layers
 
 X = np.random.default_rng(0).normal(size=(16, 8)).astype("float32")
 TARGET = np.cos(X[:, :1])
+# The second derivatives of all, which take long to trace, are in docs/exports.md.
+SOME = ka.catalogue()[::12]
 
 # The models are saved and reloaded once, for all tests, and so by one worker.
 pytestmark = pytest.mark.xdist_group("saving")
@@ -74,11 +76,14 @@ def folder(tmp_path_factory):
                 keras.Sequential([keras.Input((8,)), used]).save(folder / f"{info.name}_used.h5")
             assert used.activation is info.function or not info.replaceable
             expected[info.name]["plain"] = plain(X).numpy()
-    # An input for each, so that one pass has the gradients of all.
-    np.save(folder / "names.npy", [i.name for i in ka.catalogue()])
-    x = {f"x_{i.name}": keras.Input((8,), name=f"x_{i.name}") for i in ka.catalogue()}
-    outputs = {i.name: layer_of(i)(x[f"x_{i.name}"]) for i in ka.catalogue()}
+    x = keras.Input((8,))
+    outputs = {i.name: layer_of(i)(x) for i in ka.catalogue()}
     keras.Model(x, outputs).export(folder / "all.export", verbose=False)
+    # An input for each, so that one pass has the derivatives of all.
+    np.save(folder / "names.npy", [i.name for i in SOME])
+    x = {f"x_{i.name}": keras.Input((8,), name=f"x_{i.name}") for i in SOME}
+    outputs = {i.name: layer_of(i)(x[f"x_{i.name}"]) for i in SOME}
+    keras.Model(x, outputs).export(folder / "some.exported", verbose=False)
     return folder, expected
 
 
@@ -139,14 +144,21 @@ def test_plain_names_load_without_the_package(info, folder, forgotten):
 
 @all_activations
 def test_export_needs_no_package(info, forgotten):
+    layer = layer_of(info)
+    y, dx = gradient(layer, X)
+    np.testing.assert_allclose(forgotten[f"all.export/{info.name}/y"], y, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(forgotten[f"all.export/{info.name}/dx"], dx, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("info", SOME, ids=lambda i: i.name)
+def test_second_derivatives_of_an_export_need_no_package(info, forgotten):
     layer, x = layer_of(info), tf.constant(X)
     with tf.GradientTape() as outer:
         outer.watch(x)
-        y, slope = gradient(layer, x)
-    bend = outer.gradient(slope, x, x, unconnected_gradients="zero")
-    for key, expected, tolerance in (("y", y, 1e-5), ("dx", slope, 1e-4), ("d2x", bend, 1e-4)):
-        found = forgotten[f"all.export/{info.name}/{key}"]
-        np.testing.assert_allclose(found, expected, rtol=tolerance, atol=1e-6, err_msg=key)
+        _, slope = gradient(layer, x)
+    bend = outer.gradient(slope, x, unconnected_gradients="zero")
+    found = forgotten[f"some.exported/{info.name}/d2x"]
+    np.testing.assert_allclose(found, bend, rtol=1e-4, atol=1e-5)
 
 
 @all_activations
