@@ -62,6 +62,7 @@ def on_config(config):
         {"Accuracy": "accuracy.md"},
         {"Performance": "performance.md"},
         {"Versions": "versions.md"},
+        {"Exported models": "exports.md"},
     ]
     return config
 

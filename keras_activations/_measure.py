@@ -428,17 +428,21 @@ def _resident(field: str) -> float:
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(field))
 
 
-def main() -> None:
-    """Answers jobs until there are no more."""
+def serve(answer: Callable[[Job], dict[str, Any]]) -> None:
+    """Answers lines of JSON until there are no more.
+
+    Args:
+        answer: Maps a question to its answer.
+    """
     # What libraries print must not end up between the answers.
     answers, sys.stdout = sys.stdout, sys.stderr
     for line in sys.stdin:
         try:
-            result = measure(json.loads(line))
+            result = answer(json.loads(line))
         except Exception as error:
             result = {"error": f"{type(error).__name__}: {error}"[:500]}
         print(json.dumps(result), file=answers, flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    serve(measure)

@@ -8,6 +8,7 @@ import os
 import pathlib
 import platform
 import shlex
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -144,6 +145,41 @@ def progress(total: int) -> Iterator[Announce]:
     with rich.progress.Progress(*columns, console=rich.console.Console(stderr=True)) as bar:
         task = bar.add_task("", total=total)
         yield lambda text: bar.update(task, description=text, completed=next(done))
+
+
+@contextlib.contextmanager
+def worker(*arguments: str) -> Iterator[Callable[[Row], Row]]:
+    """A Python process that answers lines of JSON; when it ends, the next question starts another.
+
+    Args:
+        *arguments: What it is started with.
+
+    Yields:
+        Function of a question that returns the answer; or, under "error", why the process ended.
+    """
+    running: list[Any] = []
+    with tempfile.TemporaryFile("w+") as log:
+
+        def ask(question: Row) -> Row:
+            if not running:
+                pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": log}
+                running.append(subprocess.Popen([sys.executable, *arguments], text=True, **pipes))
+            process = running[0]
+            with contextlib.suppress(BrokenPipeError):
+                print(json.dumps(question), file=process.stdin, flush=True)
+            if line := process.stdout.readline():
+                return json.loads(line)
+            running.clear()
+            log.seek(0)
+            last = log.read().strip().splitlines()[-1:]
+            return {"error": f"the process ended ({process.wait()}). {''.join(last)}"}
+
+        try:
+            yield ask
+        finally:
+            for process in running:
+                process.kill()
+                process.wait()
 
 
 def environment() -> dict[str, Any]:

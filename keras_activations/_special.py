@@ -1,9 +1,11 @@
 """Exponentials and their kin, where TensorFlow's own lose digits or time.
 
 In float32 they are right to a few units in the last place over the whole range, and made of plain
-arithmetic and `exp`, which XLA vectorizes. In float64 they lean on TensorFlow's own.
+arithmetic and `exp`, which XLA vectorizes and which every format of exported models has. In float64
+they lean on TensorFlow's own.
 """
 
+import dataclasses
 import math
 from typing import Any
 
@@ -37,8 +39,16 @@ _TAIL = [
     -0.163875055752,
     0.0649675975105,
 ]
+# ±2 / sqrt(π) / (n! (2 n + 1)), the series of erf(x) / x in x².
+_ERF = [
+    (-1.0) ** n * 2.0 / math.sqrt(math.pi) / (math.factorial(n) * (2 * n + 1)) for n in range(12)
+]
 # π in three parts; products of the first two with a whole number below 2**27 are exact.
 _PI = (3.1415926218032837, 3.1786509424591713e-08, 1.2246467991473532e-16)
+# Beyond it no exponent makes a difference, and no product of halves overflows before.
+_LARGE = 1e34
+# A whole number of turns.
+FARTHEST = math.pi * 2.0**25
 
 
 def polynomial(x: Tensor, coefficients: list[float]) -> Tensor:
@@ -54,6 +64,100 @@ def wide(x: Tensor) -> Tensor:
     return tf.cast(x, tf.float64)
 
 
+@dataclasses.dataclass(frozen=True)
+class DoubleWord:
+    """The sum of two numbers of one precision: an exponent with about twice its digits.
+
+    The exponential magnifies the rounding of its exponent. This holds what rounding took, and needs
+    no precision that TFLite and some accelerators do not have.
+
+    Attributes:
+        high: The sum, rounded.
+        low: What rounding took from it, or None for nothing.
+    """
+
+    high: Tensor
+    low: Any = None
+
+    def __neg__(self) -> "DoubleWord":
+        return DoubleWord(-self.high, None if self.low is None else -self.low)
+
+    def __add__(self, other: "DoubleWord") -> "DoubleWord":
+        total = self.high + other.high
+        part = total - self.high
+        rest = (self.high - (total - part)) + (other.high - part)
+        return DoubleWord(total, _sum(tf.stop_gradient(rest), self.low, other.low))
+
+    def __sub__(self, other: "DoubleWord") -> "DoubleWord":
+        return self + -other
+
+    def __mul__(self, other: "DoubleWord") -> "DoubleWord":
+        a, b = self.high, other.high
+        # The bounds keep compilers from making one operation, of one rounding, of the product and
+        # a sum that it is part of.
+        product = tf.clip_by_value(a * b, -_LARGE, _LARGE)
+        (a_high, a_low), (b_high, b_low) = _halves(a), _halves(b)
+        # What rounding took (Dekker, 1971).
+        rest = (((a_high * b_high - product) + a_high * b_low) + a_low * b_high) + a_low * b_low
+        rest = tf.stop_gradient(tf.where(tf.abs(product) < _LARGE, rest, 0.0))
+        cross = (x * y for x, y in ((a, other.low), (b, self.low)) if y is not None)
+        return DoubleWord(product, _sum(rest, *cross))
+
+    def __truediv__(self, other: "DoubleWord") -> "DoubleWord":
+        quotient = DoubleWord(self.high / other.high)
+        product = quotient * other
+        rest = _sum(self.high - product.high, -product.low, self.low)
+        return DoubleWord(quotient.high, tf.stop_gradient(rest / other.high))
+
+    def times(self, power: float) -> "DoubleWord":
+        """The product with a power of two."""
+        return DoubleWord(self.high * power, None if self.low is None else self.low * power)
+
+    def clip(self, least: float, most: float) -> "DoubleWord":
+        """This, or the nearer of two bounds."""
+        high = tf.clip_by_value(self.high, least, most)
+        low = self.low
+        return DoubleWord(high, None if low is None else tf.where(high == self.high, low, 0.0))
+
+    def where(self, condition: Tensor, other: "DoubleWord") -> "DoubleWord":
+        """This where the condition holds, else the other."""
+        zero = tf.zeros_like(self.high)
+        lows = (zero if low is None else low for low in (self.low, other.low))
+        return DoubleWord(tf.where(condition, self.high, other.high), tf.where(condition, *lows))
+
+
+def double_word(x: Any, dtype: Any = None) -> DoubleWord:
+    """A tensor, or a Python number in a precision, as it is."""
+    if isinstance(x, float):
+        high = float(dtype.as_numpy_dtype(x))
+        return DoubleWord(tf.constant(high, dtype), tf.constant(x - high, dtype))
+    # Bounded, because infinity times zero is not zero.
+    return DoubleWord(tf.clip_by_value(x, -1e30, 1e30))
+
+
+def falling(z: DoubleWord) -> DoubleWord:
+    """`-abs(z)`, no smaller than matters to the exponential."""
+    return z.where(z.high < 0.0, -z).clip(-1000.0, 0.0)
+
+
+def _halves(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Two numbers of half of the digits, whose sum is x."""
+    shifted = x * (2.0**27 + 1.0 if x.dtype == tf.float64 else 2.0**12 + 1.0)
+    high = shifted - (shifted - x)
+    return high, x - high
+
+
+def _sum(first: Tensor, *others: Any) -> Tensor:
+    return sum((other for other in others if other is not None), start=first)
+
+
+def times(x: Tensor, factor: Tensor) -> Tensor:
+    """`x * factor`, which is 0 where the factor is, be x infinite."""
+    product = x * factor
+    nothing = tf.logical_and(tf.math.is_nan(product), factor == 0.0)
+    return tf.where(nothing, tf.zeros([], x.dtype), product)
+
+
 def finite(x: Tensor) -> Tensor:
     """x, with the largest number in place of infinity, because infinity times zero is not zero."""
     return tf.clip_by_value(x, x.dtype.min, x.dtype.max)
@@ -64,17 +168,19 @@ def bounded(x: Tensor) -> Tensor:
     return tf.clip_by_value(x, -1e4, 1e4)
 
 
-def scaled_exp(z: Tensor, dtype: tf.DType) -> tuple[Tensor, Tensor]:
+def scaled_exp(z: Any, dtype: tf.DType) -> tuple[Tensor, Tensor]:
     """Two factors of exp(z) in the precision `dtype`, for z <= 0, finite if of another precision.
 
     The first is never so small that TensorFlow makes it zero where a product with it is not. Their
     product is to be formed last.
     """
-    high = tf.cast(z, dtype)
-    deep = high < -64.0
-    e = tf.exp(tf.where(deep, high + 32.0, high))
-    if z.dtype != dtype:
-        e += e * tf.cast(z - tf.cast(high, z.dtype), dtype)
+    if not isinstance(z, DoubleWord):
+        high = tf.cast(z, dtype)
+        z = DoubleWord(high, None if z.dtype == dtype else tf.cast(z - wide(high), dtype))
+    deep = z.high < -64.0
+    e = tf.exp(tf.where(deep, z.high + 32.0, z.high))
+    if z.low is not None:
+        e += e * z.low
     return e, tf.where(deep, tf.constant(math.exp(-32.0), dtype), tf.ones_like(e))
 
 
@@ -100,23 +206,31 @@ def exp_minus_one(x: Tensor) -> Tensor:
     return tf.exp(x) + -1.0
 
 
-def times_log1p_exp(factor: Any, z: Tensor, dtype: tf.DType) -> Tensor:
+def times_log1p_exp(factor: Any, z: Any, dtype: tf.DType) -> Tensor:
     """`factor * log(1 + exp(z))` in the precision `dtype`, for z <= 0."""
-    if dtype == tf.float64:
-        return factor * tf.math.log1p(tf.exp(z))
     e, scale = scaled_exp(z, dtype)
+    if dtype == tf.float64:
+        return factor * tf.math.log1p(e * scale)
     # The factor with each scale, as above.
     return log1p_over(e * scale) * e * tf.where(scale < 1.0, factor * scale, factor)
 
 
 def log1p_over(w: Tensor) -> Tensor:
-    """`log(1 + w) / w` for 0 <= w <= 1, and 1 at w = 0."""
+    """`log(1 + w) / w` for 0 <= w <= 1, in float32 for -0.5 <= w <= 1, and 1 at w = 0."""
     if w.dtype == tf.float64:
         safe = tf.where(w > 0.0, w, tf.ones_like(w))
         return tf.where(w > 0.0, tf.math.log1p(safe) / safe, 1.0 - 0.5 * w)
     # 2 atanh(s), with w / (2 + w) for s.
     over_w = 1.0 / (1.0 + 0.5 * w)
     return over_w * polynomial(tf.square(w * over_w), _ATANH)
+
+
+def log1p(x: Tensor) -> Tensor:
+    """`log(1 + x)` for x >= -1."""
+    if x.dtype == tf.float64:
+        return tf.math.log1p(x)
+    near = tf.clip_by_value(x, -0.5, 1.0)
+    return tf.where(near == x, near * log1p_over(near), tf.math.log(1.0 + x))
 
 
 def sigmoid(x: Tensor) -> Tensor:
@@ -149,6 +263,19 @@ def atan(x: Tensor) -> Tensor:
     return tf.where(x < 0.0, -y, y)
 
 
+def erf(x: Tensor) -> Tensor:
+    """The error function; where TensorFlow has it as an operation, TFLite has not."""
+    if x.dtype == tf.float64:
+        # Bounded, because TensorFlow's squares what it is given.
+        return tf.math.erf(tf.clip_by_value(x, -30.0, 30.0))
+    # By its series where one minus the tail would cancel.
+    near = tf.clip_by_value(x, -1.0, 1.0)
+    a = tf.clip_by_value(tf.abs(x), 1.0, 5.0)
+    far = 1.0 - 2.0 * normal_tail(math.sqrt(2.0) * a) * tf.exp(-tf.square(a))
+    y = tf.where(x < 0.0, -far, far)
+    return tf.where(tf.abs(x) < 1.0, near * polynomial(tf.square(near), _ERF), y)
+
+
 def normal_tail(a: Tensor) -> Tensor:
     """`Φ(-a) * exp(a**2 / 2)`, with the normal distribution function Φ, for a >= 0.
 
@@ -165,12 +292,17 @@ def normal_tail(a: Tensor) -> Tensor:
     return tf.where(a < 6.0, tail, 1.0 / (math.sqrt(2.0 * math.pi) * fraction))
 
 
+def plain_sin(z: DoubleWord) -> Tensor:
+    """`sin(z)` by TensorFlow's own, which every format of exported models has."""
+    z = z.clip(-FARTHEST, FARTHEST)
+    return tf.sin(z.high) * tf.cos(z.low) + tf.cos(z.high) * tf.sin(z.low)
+
+
 def phase(x: Tensor, frequency: Any = 1.0) -> Tensor:
     """`frequency * x` in float64, where the product is exact, for the waves below."""
     # Bounded, because infinity has no sine, by what is a whole period and beyond which float32
     # cannot tell one from the next; first by what times 0 is 0.
-    bound = math.pi * 2.0**25
-    return tf.clip_by_value(wide(frequency) * wide(finite(x)), -bound, bound)
+    return tf.clip_by_value(wide(frequency) * wide(finite(x)), -FARTHEST, FARTHEST)
 
 
 def sine_squared(z: Tensor, dtype: tf.DType) -> Tensor:

@@ -1,18 +1,13 @@
 """`python -m keras_activations benchmark`: how fast and how lean each activation is."""
 
 import argparse
-import collections
-import contextlib
 import itertools
 import json
 import os
 import pathlib
 import shutil
-import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import tensorflow as tf
 
@@ -20,7 +15,17 @@ from keras_activations import _measure
 from keras_activations._performance import LARGE, PEERS, of_kind, page
 from keras_activations._performance import summary as summary
 from keras_activations._registry import ActivationInfo, catalogue, info
-from keras_activations._runs import Announce, Row, begun, keep, load, progress, undone, write
+from keras_activations._runs import (
+    Announce,
+    Row,
+    begun,
+    keep,
+    load,
+    progress,
+    undone,
+    worker,
+    write,
+)
 
 SIZES = (10_000, LARGE, 16 * LARGE)
 PAGE = pathlib.Path("docs/performance.md")
@@ -195,53 +200,15 @@ def _process_of(job: Row) -> str:
 
 def _answers(jobs: list[Row], announce: Announce) -> Iterator[Row]:
     """Has a process do the jobs; a job that ends it costs the others only a new one."""
-    waiting = collections.deque(jobs)
-    while waiting:
-        with _worker() as ask:
-            alive = True
-            while waiting and alive:
-                job = waiting.popleft()
-                announce(_in_words(job))
-                result = ask(job)
-                if "error" in result:
-                    print(f"{_in_words(job)}: {result['error']}", file=sys.stderr)
-                    yield {"job": job, **result}
-                else:
-                    yield {"job": job, "result": result}
-                alive = not result.get("ended")
-
-
-@contextlib.contextmanager
-def _worker() -> Iterator[Callable[[Row], Row]]:
-    """A process that measures, as a function of a job."""
-    with tempfile.TemporaryFile("w+") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", _measure.__name__],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-        )
-        commands: Any = process.stdin
-        answers: Any = process.stdout
-
-        def ask(job: Row) -> Row:
-            with contextlib.suppress(BrokenPipeError):
-                print(json.dumps(job), file=commands, flush=True)
-            if line := answers.readline():
-                return json.loads(line)
-            log.seek(0)
-            last = log.read().strip().splitlines()[-1:]
-            return {
-                "error": f"the process ended ({process.wait()}). {''.join(last)}",
-                "ended": True,
-            }
-
-        try:
-            yield ask
-        finally:
-            process.kill()
-            process.wait()
+    with worker("-m", _measure.__name__) as ask:
+        for job in jobs:
+            announce(_in_words(job))
+            result = ask(job)
+            if "error" in result:
+                print(f"{_in_words(job)}: {result['error']}", file=sys.stderr)
+                yield {"job": job, **result}
+            else:
+                yield {"job": job, "result": result}
 
 
 def _in_words(job: Row) -> str:

@@ -14,6 +14,7 @@ COMMANDS = {
     "compare": ("commands.compare", "Train the same network with each of several activations."),
     "gain": ("commands.gain", "Print the factors that keep signals and gradients at their size."),
     "migrate": ("commands.migrate", "Write models that Keras 2 or Addons saved for this Keras."),
+    "export": ("commands.export", "Export each, and compare what exported models compute."),
     "accuracy": (
         "accuracy",
         "Compare values and derivatives with the exact ones, in units in the last place.",

@@ -64,4 +64,17 @@ for path in sorted(folder.glob("*.export")):
         found[f"{path.name}/{key}/y"] = y.numpy()
         found[f"{path.name}/{key}/dx"] = tape.gradient(y, inputs).numpy()
 
+for path in sorted(folder.glob("*.exported")):
+    layer = keras.layers.TFSMLayer(str(path), call_endpoint="serve")
+    inputs = {f"x_{name}": tf.constant(x) for name in np.load(folder / "names.npy")}
+    with tf.GradientTape() as outer:
+        outer.watch(inputs)
+        with tf.GradientTape() as inner:
+            inner.watch(inputs)
+            outputs = layer(inputs)
+        slopes = inner.gradient(outputs, inputs)
+    bends = outer.gradient(slopes, inputs, unconnected_gradients="zero")
+    for key, bend in bends.items():
+        found[f"{path.name}/{key.removeprefix('x_')}/d2x"] = bend.numpy()
+
 np.savez(folder / f"found_{sys.argv[2]}.npz", **found)

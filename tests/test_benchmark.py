@@ -71,10 +71,10 @@ def test_a_run_continues_where_it_stopped(run, tmp_path, monkeypatch):
     asked = []
 
     @contextlib.contextmanager
-    def worker():
+    def worker(*arguments):
         yield lambda job: asked.append(job) or {"error": "not now"}
 
-    monkeypatch.setattr(benchmark, "_worker", worker)
+    monkeypatch.setattr(benchmark, "worker", worker)
     lines = kept.read_text().splitlines()
     interrupted = tmp_path / "interrupted.jsonl"
     interrupted.write_text("\n".join([*lines[:-1], lines[-1][:40]]))  # Cut off in the middle.
@@ -97,19 +97,18 @@ def test_what_there_is_not_is_refused(command):
 
 
 def test_a_process_that_ends_costs_one_result(monkeypatch, capsys):
-    started = []
-
-    @contextlib.contextmanager
-    def worker():
-        started.append(True)
-        yield lambda job: {"error": "it ended", "ended": True} if job["name"] == "a" else {}
-
-    monkeypatch.setattr(benchmark, "_worker", worker)
+    program = """
+import json, os, sys
+for line in sys.stdin:
+    if json.loads(line)["name"] == "a":
+        os.abort()
+    print("{}", flush=True)
+"""
+    monkeypatch.setattr(benchmark, "worker", lambda *_: _runs.worker("-c", program))
     jobs = [{"kind": "kept", "name": name} for name in "abc"]
     rows = list(benchmark._answers(jobs, lambda text: None))
     assert ["error" in row for row in rows] == [True, False, False]
-    assert len(started) == 2
-    assert "kept a: it ended" in capsys.readouterr().err
+    assert "kept a: the process ended" in capsys.readouterr().err
 
 
 def test_a_page_is_written_as_a_whole(tmp_path):

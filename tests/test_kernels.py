@@ -1,5 +1,6 @@
 """How the engine runs what the pages write: fused operations, compiled kernels, and exports."""
 
+import fractions
 import functools
 
 import keras
@@ -525,6 +526,21 @@ def _log1p_exp(z):
     return _special.times_log1p_exp(1.0, z, z.dtype)
 
 
+FACTOR = float(np.float32(1.1))
+
+
+def _exp_of_product(z):
+    # A factor with digits of its own, and not known to the compiler.
+    factor = tf.constant(FACTOR, z.dtype) + 0.0 * z
+    exact = _special.double_word(z) * _special.double_word(factor)
+    e, scale = _special.scaled_exp(exact, z.dtype)
+    return e * scale
+
+
+def _exp_of_product_truth(z):
+    return mpmath.exp(z * FACTOR)
+
+
 def _tail(a):
     return mpmath.erfc(a / mpmath.sqrt(2)) / 2 * mpmath.exp(a * a / 2)
 
@@ -537,7 +553,10 @@ SPECIAL = {
     "normal_tail": (_special.normal_tail, _tail, 0, 14),
     "scaled_exp": (_scaled_exp, mpmath.exp, -87.3, 0),
     "exp_of_precise": (_exp_of_precise, lambda z: mpmath.exp(z * 1.1), -79.3, 0),
+    "exp_of_product": (_exp_of_product, _exp_of_product_truth, -79.3, 0),
     "times_exp": (_times_exp, lambda z: 3 * mpmath.exp(z), -88.4, 0),
+    "erf": (_special.erf, mpmath.erf, -9, 9),
+    "log1p": (_special.log1p, mpmath.log1p, -0.999, 1e30),
     "log1p_exp": (_log1p_exp, lambda z: mpmath.log1p(mpmath.exp(z)), -87.3, 0),
 }
 
@@ -551,6 +570,51 @@ def test_exponentials(name, dtype, compiled):
     found = _graph(function, compiled)(x) if compiled else function(x)
     # In float64 1e-13, relatively.
     assert _largest_error(found, truth, x.numpy()) <= {"float32": 4, "float64": 450}[dtype]
+
+
+WORDS = {
+    "product": lambda a, b: a * b,
+    "sum": lambda a, b: a + b,
+    "difference": lambda a, b: a - b,
+    "quotient": lambda a, b: a / b,
+}
+
+
+@pytest.mark.parametrize("compiled", [False, True], ids=["graph", "xla"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", WORDS)
+def test_double_words_have_twice_the_digits(name, dtype, compiled):
+    generator = np.random.default_rng(0)
+    a, b, c = (generator.normal(size=2000).astype(dtype) for _ in range(3))
+
+    def function(*numbers):
+        a, b, c = map(_special.double_word, numbers)
+        # One of the operands with digits beyond those of the dtype.
+        result = WORDS[name](a * b, c)
+        return result.high, result.low
+
+    high, low = _graph(function, compiled)(a, b, c)
+    exact = [[fractions.Fraction(float(v)) for v in values] for values in (a, b, c)]
+    truth = [WORDS[name](x * y, z) for x, y, z in zip(*exact, strict=True)]
+    terms = [abs(x * y) + abs(z) for x, y, z in zip(*exact, strict=True)]
+    size = terms if name in ("sum", "difference") else map(abs, truth)
+    found = zip(high.numpy(), low.numpy(), truth, size, strict=True)
+    worst = max(
+        abs(fractions.Fraction(float(h)) + fractions.Fraction(float(x)) - t) / s
+        for h, x, t, s in found
+    )
+    # Grappler's order of the sums costs a few of the last.
+    assert worst < {"float32": 2.0**-33, "float64": 2.0**-70}[dtype]
+
+
+def test_double_words_at_the_extremes():
+    x = tf.constant([np.inf, -np.inf, 3e38, 1e-38, 0.0, np.nan])
+    z = _special.falling(_special.double_word(x) * _special.double_word(tf.fill([6], 3e38)))
+    e, scale = _special.scaled_exp(z, x.dtype)
+    np.testing.assert_allclose((e * scale)[:3], 0.0)
+    assert 0.0 < e[3] <= 1.0
+    assert e[4] == 1.0
+    assert np.isnan(e[5])
 
 
 WAVES = {"sine_squared": lambda z: mpmath.sin(z) ** 2, "sin": mpmath.sin, "cos": mpmath.cos}

@@ -18,6 +18,8 @@ from keras_activations import _layers
 
 X = np.random.default_rng(0).normal(size=(16, 8)).astype("float32")
 TARGET = np.cos(X[:, :1])
+# The second derivatives of all, which take long to trace, are in docs/exports.md.
+SOME = ka.catalogue()[::12]
 
 # The models are saved and reloaded once, for all tests, and so by one worker.
 pytestmark = pytest.mark.xdist_group("saving")
@@ -77,6 +79,11 @@ def folder(tmp_path_factory):
     x = keras.Input((8,))
     outputs = {i.name: layer_of(i)(x) for i in ka.catalogue()}
     keras.Model(x, outputs).export(folder / "all.export", verbose=False)
+    # An input for each, so that one pass has the derivatives of all.
+    np.save(folder / "names.npy", [i.name for i in SOME])
+    x = {f"x_{i.name}": keras.Input((8,), name=f"x_{i.name}") for i in SOME}
+    outputs = {i.name: layer_of(i)(x[f"x_{i.name}"]) for i in SOME}
+    keras.Model(x, outputs).export(folder / "some.exported", verbose=False)
     return folder, expected
 
 
@@ -141,6 +148,17 @@ def test_export_needs_no_package(info, forgotten):
     y, dx = gradient(layer, X)
     np.testing.assert_allclose(forgotten[f"all.export/{info.name}/y"], y, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(forgotten[f"all.export/{info.name}/dx"], dx, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("info", SOME, ids=lambda i: i.name)
+def test_second_derivatives_of_an_export_need_no_package(info, forgotten):
+    layer, x = layer_of(info), tf.constant(X)
+    with tf.GradientTape() as outer:
+        outer.watch(x)
+        _, slope = gradient(layer, x)
+    bend = outer.gradient(slope, x, unconnected_gradients="zero")
+    found = forgotten[f"some.exported/{info.name}/d2x"]
+    np.testing.assert_allclose(found, bend, rtol=1e-4, atol=1e-5)
 
 
 @all_activations

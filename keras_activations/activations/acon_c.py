@@ -5,7 +5,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import LearnableLayer
 from keras_activations._registry import activation, register
-from keras_activations._special import finite, scaled_exp, wide
+from keras_activations._special import double_word, falling, finite, scaled_exp, times
 
 
 @activation
@@ -46,13 +46,13 @@ def _value(x, p1, p2, beta):
     near, far = tf.where(below, p2, p1), tf.where(below, p1, p2)
     total = 1.0 + e * scale
     # A slope of 0 makes 0 of infinity too.
-    return tf.math.multiply_no_nan(x, near / total) + finite(x) * (far / total * e) * scale
+    return times(x, near / total) + finite(x) * (far / total * e) * scale
 
 
 def _derivatives(x, p1, p2, beta):
     below, z = _exponent(x, p1, p2, beta)
     e, scale = scaled_exp(z, x.dtype)
-    gate, z, x = e * scale, tf.cast(z, x.dtype), finite(x)
+    gate, z, x = e * scale, z.high, finite(x)
     total = 1.0 + gate
     near, far = tf.where(below, p2, p1), tf.where(below, p1, p2)
     # By the line that the gate chooses, and by the other without its factor exp(z).
@@ -66,11 +66,9 @@ def _derivatives(x, p1, p2, beta):
 
 def _exponent(x, p1, p2, beta):
     """Whether beta * (p1 - p2) * x < 0, and minus its size."""
-    # In float64, because the exponential magnifies the rounding of the product; bounded, because
-    # inf * 0 is not 0.
-    z = wide(beta) * (wide(p1) - wide(p2)) * wide(finite(x))
-    below = z < 0.0
-    return below, tf.maximum(tf.where(below, z, -z), -1000.0)
+    # As double words, because the exponential magnifies the rounding of the product.
+    z = double_word(beta) * (double_word(p1) - double_word(p2)) * double_word(x)
+    return z.high < 0.0, falling(z)
 
 
 @register(
@@ -90,7 +88,6 @@ def _exponent(x, p1, p2, beta):
     torch="x * torch.sigmoid(x)",
     # Value and slope cross zero as differences of larger terms, each rounded.
     accuracy={"value_scale": 0.25, "gradient": 5, "gradient_scale": 0.25, "second_scale": 0.1},
-    tflite="TFLite has no arithmetic in float64.",
 )
 class AconC(LearnableLayer):
     """Layer form of `acon_c`, which trains `p1`, `p2` and `beta`.

@@ -5,6 +5,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise, parts, step
 from keras_activations._layers import LearnableLayer, numbers
 from keras_activations._registry import activation, register
+from keras_activations._special import times
 
 SLOPES = (-0.05, -0.05, -0.05, -0.05, -0.05)
 PLACES = (-1.0, -0.5, 0.0, 0.5, 1.0)
@@ -66,7 +67,7 @@ def _value(x, *parameters):
     # nothing cancels. A slope of 0 makes 0 of infinity too.
     leftmost = tf.reduce_min(tf.stack(b), 0)
     slope = tf.reduce_sum(tf.stack(a), 0)
-    y = tf.nn.relu(x) + tf.math.multiply_no_nan(tf.nn.relu(leftmost - x), slope)
+    y = tf.nn.relu(x) + times(tf.nn.relu(leftmost - x), slope)
     near = tf.maximum(x, leftmost)
     for weight, place in zip(a, b, strict=True):
         y += weight * tf.nn.relu(place - near)

@@ -5,7 +5,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import ActivationLayer, number
 from keras_activations._registry import activation, register
-from keras_activations._special import finite, scaled_exp, wide
+from keras_activations._special import double_word, falling, finite, scaled_exp, times
 
 
 @activation
@@ -39,7 +39,7 @@ def aptx(x, alpha=1.0, beta=1.0, gamma=0.5):
 
 def _value(x, alpha, beta, gamma):
     line, rest, _, e, scale = _gate(x, alpha, beta, gamma)
-    return tf.math.multiply_no_nan(x, line) + finite(x) * e * rest / (1.0 + e * scale) * scale
+    return times(x, line) + finite(x) * e * rest / (1.0 + e * scale) * scale
 
 
 def _derivatives(x, alpha, beta, gamma):
@@ -56,11 +56,11 @@ def _gate(x, alpha, beta, gamma):
     It is `line + rest * g / (1 + g)`, with g = exp(-2 * abs(z)) in two factors: 1 + tanh(z) cancels
     far below zero, 1 - tanh(z) far above, and both parts would cancel near zero.
     """
-    # In float64, because the exponential magnifies the rounding of beta * x; bounded, because
+    # As double words, because the exponential magnifies the rounding of beta * x; bounded, because
     # inf * 0 is not 0.
-    z = tf.clip_by_value(wide(beta) * wide(finite(x)), -500.0, 500.0)
-    e, scale = scaled_exp(2.0 * tf.minimum(-z, z), x.dtype)
-    z = tf.cast(z, x.dtype)
+    z = double_word(beta) * double_word(x)
+    e, scale = scaled_exp(falling(z.times(2.0)), x.dtype)
+    z = tf.clip_by_value(z.high, -500.0, 500.0)
     below, near = z < 0.0, tf.abs(z) < 0.5
     limit = alpha + tf.where(below, -tf.ones_like(z), tf.ones_like(z))
     line = gamma * tf.where(near, alpha + tf.tanh(z), limit)
@@ -85,7 +85,6 @@ def _gate(x, alpha, beta, gamma):
     torch="(1 + torch.tanh(x)) * 0.5 * x",
     # The slope crosses zero as a difference of larger terms.
     accuracy={"value": 5, "gradient": 5, "gradient_scale": 1.0, "second_scale": 0.1},
-    tflite="TFLite has no arithmetic in float64.",
 )
 class APTx(ActivationLayer):
     """Layer form of `aptx`.

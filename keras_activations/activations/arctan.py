@@ -1,7 +1,5 @@
 """Arctangent, a squashing function with slow tails."""
 
-import tensorflow as tf
-
 from keras_activations._calculus import elementwise
 from keras_activations._layers import ActivationLayer
 from keras_activations._registry import activation, register
@@ -26,7 +24,7 @@ def arctan(x):
     >>> ka.arctan([-2.0, 0.0, 2.0]).numpy()
     array([-1.1071488,  0.       ,  1.1071488], dtype=float32)
     """
-    return elementwise(atan, _derivative, x, fusible=tf.atan)
+    return elementwise(atan, _derivative, x)
 
 
 def _derivative(x):
@@ -42,7 +40,6 @@ def _derivative(x):
     range=(-1.5707963267948966, 1.5707963267948966),
     monotonic=True,
     torch="torch.atan(x)",
-    tflite="TFLite has no arctangent.",
 )
 class Arctan(ActivationLayer):
     """Layer form of `arctan`."""

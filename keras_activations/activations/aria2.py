@@ -5,7 +5,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import ActivationLayer, number
 from keras_activations._registry import activation, register
-from keras_activations._special import scaled_exp, times_log1p_exp, wide
+from keras_activations._special import double_word, falling, scaled_exp, times_log1p_exp
 
 
 @activation
@@ -51,20 +51,19 @@ def _derivatives(x, alpha, beta):
     slope = tf.where(phase < 0.0, tf.ones_like(gate), gate) / (1.0 + gate)
     dx = (1.0 + alpha * beta * x * slope) * e * scale
     y = x * e * scale
-    return dx, -y * tf.cast(exponent, x.dtype), y * (alpha * x * slope)
+    return dx, -y * exponent.high, y * (alpha * x * slope)
 
 
 def _exponent(x, beta):
-    """log(1 + exp(-beta * x)), in float64, because the exponential magnifies its rounding."""
+    """log(1 + exp(-beta * x)), a double word, because the exponential magnifies its rounding."""
     phase = beta * x
     bend = times_log1p_exp(1.0, tf.minimum(-phase, phase), x.dtype)
-    return wide(beta) * wide(tf.nn.relu(-x)) + wide(bend)
+    return double_word(beta) * double_word(tf.nn.relu(-x)) + double_word(bend)
 
 
 def _weight(exponent, alpha, dtype):
     """(1 + exp(-beta * x))**-alpha in two factors."""
-    # Bounded, because infinity times zero is no number.
-    return scaled_exp(tf.maximum(-wide(alpha) * exponent, -1000.0), dtype)
+    return scaled_exp(falling(double_word(alpha) * exponent), dtype)
 
 
 @register(
@@ -80,7 +79,6 @@ def _weight(exponent, alpha, dtype):
     # An exponential of a series of an exponential; the slope crosses zero as a difference of
     # larger terms.
     accuracy={"value": 6, "gradient": 5, "gradient_scale": 0.25, "second_scale": 0.1},
-    tflite="TFLite has no arithmetic in float64.",
 )
 class Aria2(ActivationLayer):
     """Layer form of `aria2`.

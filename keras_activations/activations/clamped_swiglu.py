@@ -75,7 +75,6 @@ def _clipped(a, limit):
     url="https://arxiv.org/abs/2508.10925",
     range=(-41.9997188, 55.9996251),
     samples=({"limit": 1.75, "alpha": 1.0}, {"limit": 3.5, "alpha": 0.0}),
-    tflite="TFLite has no arithmetic in float64.",
 )
 class ClampedSwiGLU(GatedLayer):
     """Layer form of `clamped_swiglu`.

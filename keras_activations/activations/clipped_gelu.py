@@ -62,7 +62,6 @@ def _derivatives(x, min_value, max_value):
     torch="torch.clip(torch.nn.functional.gelu(x), -10.0, 10.0)",
     # As in `gelu`.
     accuracy={"value": 6, "gradient": 5, "gradient_scale": 0.5},
-    tflite="TFLite has no arithmetic in float64.",
 )
 class ClippedGELU(ActivationLayer):
     """Layer form of `clipped_gelu`.

@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import LearnableLayer
 from keras_activations._registry import activation, register
-from keras_activations._special import finite, scaled_exp, wide
+from keras_activations._special import erf, finite, scaled_exp, wide
 
 
 @activation
@@ -41,7 +41,7 @@ def derf(x, alpha=0.5, shift=0.0, gamma=1.0, beta=0.0):
 
 
 def _value(x, alpha, shift, gamma, beta):
-    return gamma * _erf(alpha * finite(x) + shift) + beta
+    return gamma * erf(alpha * finite(x) + shift) + beta
 
 
 def _derivatives(x, alpha, shift, gamma, beta):
@@ -51,13 +51,8 @@ def _derivatives(x, alpha, shift, gamma, beta):
     e, scale = scaled_exp(-tf.square(z), x.dtype)
     gain = 2.0 / math.sqrt(math.pi) * gamma
     # The small factor last.
-    slope, erf = gain * e * scale, _erf(alpha * x + shift)
-    return gain * alpha * e * scale, gain * x * e * scale, slope, erf, tf.ones_like(x)
-
-
-def _erf(z):
-    # TensorFlow's is not a number where the square of z overflows.
-    return tf.math.erf(tf.clip_by_value(z, -1e4, 1e4))
+    slope, wave = gain * e * scale, erf(alpha * x + shift)
+    return gain * alpha * e * scale, gain * x * e * scale, slope, wave, tf.ones_like(x)
 
 
 @register(
@@ -78,7 +73,6 @@ def _erf(z):
     # TensorFlow's erf is rounded several times, and beta added to it. In float64 the argument of
     # the exponential has no spare digits.
     accuracy={"value": 5, "value_scale": 1.0, "float64_gradient": 2e-13},
-    tflite="TFLite has no error function.",
 )
 class Derf(LearnableLayer):
     """Layer form of `derf`, which trains all four parameters.

@@ -6,7 +6,7 @@ from keras_activations._axes import existing, integer
 from keras_activations._calculus import chain_rule, real, with_gradient
 from keras_activations._layers import SimplexLayer, TrainedLayer, number
 from keras_activations._registry import activation, register
-from keras_activations._special import polynomial
+from keras_activations._special import expm1, log1p, polynomial
 from keras_activations.activations.entmax15 import shifted
 
 # Below FAR no entry is larger than 0 in any precision.
@@ -84,14 +84,14 @@ def _power(z, k):
     """(1 + k * z)**(1 / k), its derivative by z, and z where they are not 0."""
     outside = tf.logical_or(k * z <= -1.0, z < FAR)
     z = tf.where(outside, tf.zeros_like(z), z)
-    p = tf.where(outside, tf.zeros_like(z), tf.exp(tf.math.log1p(k * z) / k))
+    p = tf.where(outside, tf.zeros_like(z), tf.exp(log1p(k * z) / k))
     return p, p / (1.0 + k * z), z
 
 
 def _step(z, k, axis):
     # Newton's, for (sum(p)**k - 1) / k, which is convex up to k = 1, and linear for equal p.
     total, change = (tf.reduce_sum(t, axis, keepdims=True) for t in _power(z, k)[:2])
-    return -total * tf.math.expm1(-k * tf.math.log(total)) / (k * change)
+    return -total * expm1(-k * tf.math.log(total)) / (k * change)
 
 
 def _root(x, k, axis):
@@ -107,7 +107,7 @@ def _root(x, k, axis):
         return count + 1, low, high, tf.where(moving, moved, mu), tf.reduce_any(moving)
 
     low = 0.0 * (tf.reduce_max(tf.zeros_like(x), axis, keepdims=True) + k)
-    high = low - tf.math.expm1(-k * tf.math.log(tf.cast(tf.shape(x)[axis], x.dtype))) / k
+    high = low - expm1(-k * tf.math.log(tf.cast(tf.shape(x)[axis], x.dtype))) / k
     start = (tf.constant(0), low, high, low, tf.constant(True))
     return tf.while_loop(lambda *state: state[-1], newton, start, maximum_iterations=STEPS)[3]
 

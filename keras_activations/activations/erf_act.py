@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import LearnableLayer
 from keras_activations._registry import activation, register
-from keras_activations._special import finite, scaled_exp, wide
+from keras_activations._special import double_word, erf, finite, scaled_exp, times, wide
 
 
 @activation
@@ -39,8 +39,11 @@ def erf_act(x, alpha=0.75, beta=0.75):
 
 
 def _value(x, alpha, beta):
-    e, scale = scaled_exp(_exponent(x, beta), x.dtype)
-    return tf.math.multiply_no_nan(x, _erf(alpha * e)) * scale
+    # As double words, because the exponential magnifies the rounding of beta * x.
+    z = double_word(beta) * double_word(x)
+    e, scale = scaled_exp(z.clip(-1000.0, math.log(x.dtype.max) - 1.0), x.dtype)
+    # Where the exponential comes in two factors, erf is linear and takes the first only.
+    return times(x, erf(alpha * e)) * scale
 
 
 def _derivatives(x, alpha, beta):
@@ -55,14 +58,8 @@ def _derivatives(x, alpha, beta):
     bend = x * (alpha * gain)
     # In the lower tail the two scales are the same, and the sum needs it last.
     rest = tf.where(scale < 1.0, tf.ones_like(scale), bell_scale)
-    dx = (_erf(alpha * e) + beta * bend * rest) * scale
+    dx = (erf(alpha * e) + beta * bend * rest) * scale
     return dx, x * gain * bell_scale, x * bend * bell_scale
-
-
-def _erf(u):
-    # Where the exponential comes in two factors, erf is linear and takes the first only. Bounded,
-    # because the derivative of TensorFlow's erf squares what it is given.
-    return tf.math.erf(tf.clip_by_value(u, -30.0, 30.0))
 
 
 def _exponent(x, beta):
@@ -89,7 +86,6 @@ def _exponent(x, beta):
     # TensorFlow's erf is rounded several times; the slope crosses zero as a difference of larger
     # terms.
     accuracy={"value": 6, "gradient": 5, "gradient_scale": 0.5, "second_scale": 0.1},
-    tflite="TFLite has no error function.",
 )
 class ErfAct(LearnableLayer):
     """Layer form of `erf_act`, which trains `alpha` and `beta`.

@@ -1,9 +1,11 @@
 """GCU, the growing cosine unit."""
 
+import tensorflow as tf
+
 from keras_activations._calculus import elementwise
 from keras_activations._layers import ActivationLayer
 from keras_activations._registry import activation, register
-from keras_activations._special import cos, phase, sin
+from keras_activations._special import FARTHEST, cos, phase, sin
 
 
 @activation
@@ -29,11 +31,15 @@ def gcu(x):
 
     - [Noel et al., 2021](https://arxiv.org/abs/2108.12943)
     """
-    return elementwise(_value, _derivative, x)
+    return elementwise(_value, _derivative, x, fusible=_plain)
 
 
 def _value(x):
     return x * cos(phase(x), x.dtype)
+
+
+def _plain(x):
+    return x * tf.cos(tf.clip_by_value(x, -FARTHEST, FARTHEST))
 
 
 def _derivative(x):
@@ -52,7 +58,6 @@ def _derivative(x):
     # The slope crosses zero as a difference of larger terms. Beyond the domain float32 cannot tell
     # one period from the next.
     accuracy={"gradient_scale": 1.0, "second_scale": 2.0, "domain": 1e8},
-    tflite="TFLite has no arithmetic in float64.",
 )
 class GCU(ActivationLayer):
     """Layer form of `gcu`."""

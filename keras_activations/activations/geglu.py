@@ -74,7 +74,6 @@ def _tanh_derivatives(a, b):
     range=(float("-inf"), float("inf")),
     samples=({"approximate": True},),
     torch="x.chunk(2, -1)[0] * torch.nn.functional.gelu(x.chunk(2, -1)[1])",
-    tflite="TFLite has no arithmetic in float64.",
 )
 class GeGLU(GatedLayer):
     """Layer form of `geglu`.

@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import ActivationLayer
 from keras_activations._registry import activation, register
-from keras_activations._special import normal_tail, scaled_exp, wide
+from keras_activations._special import double_word, normal_tail, scaled_exp
 from keras_activations.activations.gelu_tanh import gelu_tanh
 
 
@@ -38,7 +38,7 @@ def gelu(x, approximate=False):
 
     - [Hendrycks and Gimpel, 2016](https://arxiv.org/abs/1606.08415)
     """
-    return gelu_tanh(x) if approximate else elementwise(_value, _derivative, x, fusible=tf.nn.gelu)
+    return gelu_tanh(x) if approximate else elementwise(_value, _derivative, x, fusible=_fused)
 
 
 def _value(x):
@@ -53,13 +53,19 @@ def _derivative(x):
     return tf.where(x < 0.0, slope, 1.0 - slope)
 
 
+def _fused(x):
+    # Not tf.nn.gelu, whose erfc ONNX does not have.
+    return 0.5 * x * (1.0 + tf.math.erf(x * math.sqrt(0.5)))
+
+
 def _density(x):
     """a = |x|, and exp(-a**2 / 2) in two factors."""
     # The tail is the density times the Mills ratio, both relatively exact, where erfc is not. The
-    # exponent in float64, because the exponential magnifies its error a**2 / 2 times. Bounded,
-    # because inf * 0 is not 0.
+    # exponent as a double word, because the exponential magnifies its error a**2 / 2 times.
+    # Bounded, because inf * 0 is not 0.
     a = tf.minimum(tf.maximum(x, -x), 40.0)
-    return a, *scaled_exp(-0.5 * tf.square(wide(a)), x.dtype)
+    exact = double_word(a)
+    return a, *scaled_exp((exact * exact).times(-0.5), x.dtype)
 
 
 @register(

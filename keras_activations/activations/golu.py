@@ -5,7 +5,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import ActivationLayer, number
 from keras_activations._registry import activation, register
-from keras_activations._special import finite, scaled_exp, wide
+from keras_activations._special import finite, scaled_exp, times, wide
 
 
 @activation
@@ -41,7 +41,7 @@ def golu(x, alpha=1.0, beta=1.0, gamma=1.0):
 def _value(x, alpha, beta, gamma):
     _, z = _exponents(x, beta, gamma)
     e, scale = scaled_exp(z, x.dtype)
-    return tf.math.multiply_no_nan(x, alpha * e) * scale
+    return times(x, alpha * e) * scale
 
 
 def _derivatives(x, alpha, beta, gamma):

@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import ActivationLayer, number
 from keras_activations._registry import activation, register
-from keras_activations._special import normal_tail, scaled_exp, wide
+from keras_activations._special import double_word, falling, normal_tail, scaled_exp
 
 
 @activation
@@ -53,11 +53,12 @@ def _derivatives(x, mu, sigma):
 def _density(x, mu, sigma):
     """a = |x - mu| / sigma, whether x < mu, and exp(-a**2 / 2) in two factors."""
     # The tail is the density times the Mills ratio, both relatively exact, where erfc is not. The
-    # exponent in float64, because the exponential magnifies its error a**2 / 2 times. Bounded,
-    # because inf * 0 is not 0.
-    z = (wide(x) - wide(mu)) / wide(sigma)
-    a = tf.minimum(tf.maximum(z, -z), 40.0)
-    return tf.cast(a, x.dtype), z < 0.0, *scaled_exp(-0.5 * tf.square(a), x.dtype)
+    # exponent as a double word, because the exponential magnifies its error a**2 / 2 times.
+    # Bounded, because inf * 0 is not 0.
+    z = (double_word(x) - double_word(mu)) / double_word(sigma)
+    a = falling(z)
+    exponent = falling((a * a).times(0.5))
+    return tf.minimum(-a.high, 40.0), z.high < 0.0, *scaled_exp(exponent, x.dtype)
 
 
 @register(
@@ -73,7 +74,6 @@ def _density(x, mu, sigma):
     # Each of the twelve terms of the tail's polynomial is rounded; in float64 the exponent has no
     # spare digits.
     accuracy={"value": 6, "float64_value": 5e-13, "float64_gradient": 5e-13},
-    tflite="TFLite has no arithmetic in float64.",
 )
 class Laplace(ActivationLayer):
     """Layer form of `laplace`.

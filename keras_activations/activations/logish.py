@@ -66,7 +66,6 @@ def _gate(below, w):
     torch="x * torch.log1p(torch.sigmoid(x))",
     # The slope crosses zero as a difference of larger terms, products of five rounded factors.
     accuracy={"value": 5, "gradient": 7, "gradient_scale": 0.25, "second_scale": 0.1},
-    tflite="TFLite has no arithmetic in float64.",
 )
 class Logish(ActivationLayer):
     """Layer form of `logish`.

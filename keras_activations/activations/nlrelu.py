@@ -7,6 +7,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise, step
 from keras_activations._layers import ActivationLayer, number
 from keras_activations._registry import activation, register
+from keras_activations._special import log1p
 
 SHIFT = 64
 
@@ -41,7 +42,7 @@ def nlrelu(x, beta=1.0):
 def _value(x, beta):
     positive, scale = _scaled(x, beta)
     shift = tf.where(scale < 1.0, tf.constant(SHIFT * math.log(2.0), x.dtype), 0.0)
-    return tf.math.log1p(beta * positive) + shift
+    return log1p(beta * positive) + shift
 
 
 def _derivatives(x, beta):

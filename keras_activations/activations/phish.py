@@ -71,7 +71,6 @@ def _derivative(x):
     torch="x * torch.tanh(torch.nn.functional.gelu(x))",
     # The slope crosses zero as a difference of larger terms; the errors of `gelu` add to tanh's.
     accuracy={"value": 8, "gradient_scale": 0.25, "second_scale": 0.1},
-    tflite="TFLite has no arithmetic in float64.",
 )
 class Phish(ActivationLayer):
     """Layer form of `phish`."""

@@ -5,6 +5,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise, parts, step
 from keras_activations._layers import LearnableLayer, numbers
 from keras_activations._registry import activation, register
+from keras_activations._special import times
 
 
 @activation
@@ -51,7 +52,7 @@ def _derivatives(x, a0, a1, a2, a3):
 
 def _times(r, factor):
     # What has a coefficient of 0 is no part of the sum, however large. NaN stays NaN.
-    return tf.where(tf.math.is_nan(r), r, tf.math.multiply_no_nan(r, factor))
+    return tf.where(tf.math.is_nan(r), r, times(r, factor))
 
 
 @register(

@@ -5,6 +5,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise, step
 from keras_activations._layers import LearnableLayer
 from keras_activations._registry import activation, register
+from keras_activations._special import times
 
 
 @activation
@@ -35,7 +36,7 @@ def prelu(x, alpha=0.25):
 
 def _value(x, alpha):
     # A slope of 0 makes 0 of -inf too, but NaN stays NaN.
-    below = tf.math.multiply_no_nan(x, alpha)
+    below = times(x, alpha)
     return tf.where(x > 0.0, x, tf.where(tf.math.is_nan(x), x, below))
 
 

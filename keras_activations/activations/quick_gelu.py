@@ -1,12 +1,12 @@
 """Quick GELU, the approximation of GELU by a sigmoid."""
 
-import tensorflow as tf
-
 from keras_activations._calculus import elementwise
 from keras_activations._layers import ActivationLayer
 from keras_activations._registry import activation, register
 from keras_activations.activations.swish import _derivatives as swish_derivatives
 from keras_activations.activations.swish import _value as swish_value
+
+_STEEPNESS = 1.702
 
 
 @activation
@@ -35,16 +35,11 @@ def quick_gelu(x):
 
 
 def _value(x):
-    return swish_value(x, _steepness())
+    return swish_value(x, _STEEPNESS)
 
 
 def _derivative(x):
-    return swish_derivatives(x, _steepness())[0]
-
-
-def _steepness():
-    # In float64, because the exponential magnifies its rounding.
-    return tf.constant(1.702, tf.float64)
+    return swish_derivatives(x, _STEEPNESS)[0]
 
 
 @register(
@@ -59,7 +54,6 @@ def _steepness():
     # The slope crosses zero as a difference of larger terms. In float64 the exponent has no spare
     # digits.
     accuracy={"gradient_scale": 0.25, "second_scale": 0.1, "float64_value": 2e-13},
-    tflite="TFLite has no arithmetic in float64.",
 )
 class QuickGELU(ActivationLayer):
     """Layer form of `quick_gelu`."""

@@ -7,6 +7,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise, step, with_gradient
 from keras_activations._layers import ActivationLayer, number
 from keras_activations._registry import activation, register
+from keras_activations._special import times
 
 
 @activation
@@ -56,7 +57,7 @@ def _is_zero(parameter):
 
 def _value(x, negative_slope, max_value, threshold):
     # A slope of 0 makes 0 of -inf too, but NaN stays NaN.
-    below = tf.math.multiply_no_nan(x - threshold, negative_slope)
+    below = times(x - threshold, negative_slope)
     y = tf.where(x >= max_value, max_value, tf.where(x > threshold, x, below))
     return tf.where(tf.math.is_nan(x), x, y)
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import ActivationLayer
 from keras_activations._registry import activation, register
-from keras_activations._special import bounded, scaled_exp, times_log1p_exp
+from keras_activations._special import bounded, erf, scaled_exp, times_log1p_exp
 
 # Of erf at 0.
 _SLOPE = 2.0 / math.sqrt(math.pi)
@@ -44,8 +44,7 @@ def serf(x):
 def _value(x):
     e, scale = scaled_exp(tf.minimum(-x, x), x.dtype)
     far = bounded(x) * e * (_SLOPE - 0.5 * _SLOPE * e * scale) * scale
-    # Bounded, because TensorFlow's erf squares what it is given.
-    gate = tf.math.erf(tf.minimum(_softplus(x), 30.0))
+    gate = erf(_softplus(x))
     return tf.where(x < _FAR, far, tf.maximum(x, _FAR) * gate)
 
 
@@ -56,7 +55,7 @@ def _derivative(x):
     steep = _SLOPE * x
     far = (_SLOPE + steep - (0.5 * _SLOPE + steep) * w) * e * scale
     gate = tf.where(x < 0.0, w, tf.ones_like(w)) / (1.0 + w)
-    near = tf.math.erf(z) + steep * tf.exp(-tf.square(z)) * gate
+    near = erf(z) + steep * tf.exp(-tf.square(z)) * gate
     return tf.where(x < _FAR, far, near)
 
 
@@ -76,7 +75,6 @@ def _softplus(x):
     # The slope crosses zero as a difference of larger terms. The errors of the exponential, of the
     # logarithm and of TensorFlow's erf add up.
     accuracy={"value": 7, "gradient": 8, "gradient_scale": 0.25, "second_scale": 0.1},
-    tflite="TFLite has no error function.",
 )
 class Serf(ActivationLayer):
     """Layer form of `serf`."""

@@ -3,7 +3,7 @@
 from keras_activations._calculus import elementwise
 from keras_activations._layers import ActivationLayer, number
 from keras_activations._registry import activation, register
-from keras_activations._special import cos, phase, sin
+from keras_activations._special import cos, double_word, phase, plain_sin, sin
 
 
 @activation
@@ -30,11 +30,15 @@ def sine(x, w0=30.0):
 
     - [Sitzmann et al., 2020](https://arxiv.org/abs/2006.09661)
     """
-    return elementwise(_value, _derivatives, x, w0)
+    return elementwise(_value, _derivatives, x, w0, fusible=_plain)
 
 
 def _value(x, w0):
     return sin(phase(x, w0), x.dtype)
+
+
+def _plain(x, w0):
+    return plain_sin(double_word(w0) * double_word(x))
 
 
 def _derivatives(x, w0):
@@ -61,7 +65,6 @@ def _derivatives(x, w0):
         "float64_gradient": 1e-7,
         "domain": 1e6,
     },
-    tflite="TFLite has no arithmetic in float64.",
 )
 class Sine(ActivationLayer):
     """Layer form of `sine`.

@@ -68,7 +68,7 @@ def _slopes(gate, x, alpha, beta):
     """The derivatives of the product by x, alpha and beta."""
     below, z = _exponent(x, beta)
     e, scale = scaled_exp(z, x.dtype)
-    phase, x = tf.cast(z, x.dtype), finite(x)
+    phase, x = z.high, finite(x)
     gate, bend = gate(below, e * scale)
     dx = tf.where(below, e * (gate + phase * bend), gate - phase * bend * e * scale)
     dalpha = tf.where(below, x * e * gate * scale, x * gate)
@@ -94,7 +94,6 @@ def _factor(below, alpha, scale):
     torch="x * torch.tanh(torch.log1p(torch.sigmoid(x)))",
     # The slope crosses zero as a difference of larger terms, products of five rounded factors.
     accuracy={"value": 5, "gradient": 5, "gradient_scale": 0.25, "second_scale": 0.1},
-    tflite="TFLite has no arithmetic in float64.",
 )
 class Smish(ActivationLayer):
     """Layer form of `smish`.

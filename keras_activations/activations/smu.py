@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import LearnableLayer, number
 from keras_activations._registry import activation, register
-from keras_activations._special import finite, normal_tail, scaled_exp, wide
+from keras_activations._special import double_word, falling, finite, normal_tail, scaled_exp, times
 
 
 @activation
@@ -44,7 +44,7 @@ def _value(x, alpha, mu):
     # From the nearer of the two lines, and without multiplying inf by a slope of 0.
     tail = normal_tail(a) * e * (1.0 - alpha)
     gate = tf.where(below, alpha / scale + tail, 1.0 - tail * scale)
-    return tf.math.multiply_no_nan(tf.where(below, x * scale, x), gate)
+    return times(tf.where(below, x * scale, x), gate)
 
 
 def _derivatives(x, alpha, mu):
@@ -61,9 +61,11 @@ def _derivatives(x, alpha, mu):
 def _density(x, alpha, mu):
     """a = sqrt(2) * |z|, z = mu * (1 - alpha) * x, whether z < 0, and exp(-z**2) in two factors."""
     # As in `gelu`, whose tail this is.
-    z = wide(mu) * (1.0 - wide(alpha)) * wide(finite(x))
-    a = tf.minimum(tf.maximum(z, -z), 30.0)
-    return tf.cast(math.sqrt(2.0) * a, x.dtype), z < 0.0, *scaled_exp(-tf.square(a), x.dtype)
+    rest = -(double_word(alpha) - double_word(tf.ones_like(alpha)))
+    z = double_word(mu) * rest * double_word(x)
+    a = falling(z)
+    tail = math.sqrt(2.0) * tf.minimum(-a.high, 30.0)
+    return tail, z.high < 0.0, *scaled_exp(falling(a * a), x.dtype)
 
 
 @register(
@@ -90,7 +92,6 @@ def _density(x, alpha, mu):
         "second_scale": 0.25,
         "float64_value": 5e-13,
     },
-    tflite="TFLite has no arithmetic in float64.",
 )
 class SMU(LearnableLayer):
     """Layer form of `smu`, which trains `mu`.

@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import LearnableLayer, number
 from keras_activations._registry import activation, register
-from keras_activations._special import phase, sin
+from keras_activations._special import double_word, phase, plain_sin, sin
 
 
 @activation
@@ -34,11 +34,15 @@ def snake_beta(x, alpha=1.0, beta=1.0):
 
     - [Lee et al., 2022](https://arxiv.org/abs/2206.04658)
     """
-    return elementwise(_value, _derivatives, x, alpha, beta)
+    return elementwise(_value, _derivatives, x, alpha, beta, fusible=_plain)
 
 
 def _value(x, alpha, beta):
     return x + tf.square(sin(phase(x, alpha), x.dtype)) / beta
+
+
+def _plain(x, alpha, beta):
+    return x + tf.square(plain_sin(double_word(alpha) * double_word(x))) / beta
 
 
 def _derivatives(x, alpha, beta):
@@ -68,7 +72,6 @@ def _derivatives(x, alpha, beta):
         "float64_gradient": 1e-7,
         "domain": 1e6,
     },
-    tflite="TFLite has no arithmetic in float64.",
 )
 class SnakeBeta(LearnableLayer):
     """Layer form of `snake_beta`, which trains `alpha` and `beta`.

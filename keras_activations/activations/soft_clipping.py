@@ -5,7 +5,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import ActivationLayer, number
 from keras_activations._registry import activation, register
-from keras_activations._special import expm1, finite, log1p_over, scaled_exp, wide
+from keras_activations._special import double_word, expm1, falling, finite, log1p_over, scaled_exp
 
 
 @activation
@@ -55,9 +55,11 @@ def _parts(x, alpha):
     """What value and derivatives at m = min(x, 1 - x) are made of: those at 1 - m mirror them."""
     x = finite(x)
     m = tf.minimum(x, 1.0 - x)
-    # In float64, because the exponential magnifies rounding; bounded, because inf * 0 is not 0.
-    z = wide(alpha) * tf.minimum(wide(x), 1.0 - wide(x))
-    e, scale = scaled_exp(tf.maximum(tf.minimum(-z, z), -1000.0), x.dtype)
+    # As double words, because the exponential magnifies rounding.
+    exact = double_word(x)
+    mirrored = -(exact - double_word(tf.ones_like(x)))
+    z = double_word(alpha) * exact.where(x <= 0.5, mirrored)
+    e, scale = scaled_exp(falling(z), x.dtype)
     q = tf.exp(-alpha * (1.0 - m))
     # The logarithm of the quotient, divided by alpha, less the part above zero, as log(1 + w).
     w = -expm1(-alpha * (1.0 - 2.0 * tf.nn.relu(m))) / (1.0 + q)
@@ -78,7 +80,6 @@ def _parts(x, alpha):
     torch="torch.nn.functional.softplus(x) - torch.nn.functional.softplus(x - 1)",
     # Products of two exponentials, a series and three quotients.
     accuracy={"value": 7, "gradient": 5, "second_scale": 0.05},
-    tflite="TFLite has no arithmetic in float64.",
 )
 class SoftClipping(ActivationLayer):
     """Layer form of `soft_clipping`.

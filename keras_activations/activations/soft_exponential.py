@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import LearnableLayer
 from keras_activations._registry import activation, register
-from keras_activations._special import finite, polynomial, reciprocal, wide
+from keras_activations._special import double_word, polynomial, reciprocal
 from keras_activations.activations.linear import linear
 
 NEAR = 0.75
@@ -77,25 +77,27 @@ def _derivatives(x, alpha):
 
 def _exponential(x, alpha):
     """alpha * x, 0 if alpha is negative, and two factors of its exponential."""
-    # In float64, because the exponential magnifies the rounding of the product.
-    exact = wide(tf.maximum(alpha, 0.0)) * wide(finite(x))
-    z = tf.cast(exact, x.dtype)
+    # As double words, because the exponential magnifies the rounding of the product.
+    exact = double_word(tf.maximum(alpha, 0.0)) * double_word(x)
+    z = exact.high
     shifted = tf.where(z > 64.0, z - 32.0, tf.where(z < -64.0, z + 32.0, z))
-    rest = tf.where(tf.abs(z) < 1e3, tf.cast(exact - wide(z), x.dtype), 0.0)
-    e = tf.exp(shifted) * (1.0 + tf.stop_gradient(rest))
+    rest = tf.where(tf.abs(z) < 1e3, exact.low, 0.0)
+    e = tf.exp(shifted) * (1.0 + rest)
     scale = tf.where(z < -64.0, math.exp(-32.0) * tf.ones_like(z), tf.ones_like(z))
     return z, e, tf.where(z > 64.0, math.exp(32.0) * tf.ones_like(z), scale)
 
 
 def _logarithm(x, alpha):
     """-alpha * (x + alpha), 0 if alpha is positive, 1 more, and the series of its logarithm."""
-    # In float64, because the logarithm and the quotient magnify the rounding where they end.
-    alpha = wide(tf.minimum(alpha, 0.0))
-    v = -alpha * (wide(x) + alpha)
-    t = tf.where(v < -1.0, math.nan * tf.ones_like(v), 1.0 + v)
-    near = tf.cast(tf.clip_by_value(v, -0.5, 1.0), x.dtype)
+    # As double words, because the logarithm and the quotient magnify the rounding where they end.
+    exact = double_word(tf.minimum(alpha, 0.0))
+    v = -exact * (double_word(x) + exact)
+    t = v + double_word(tf.ones_like(x))
+    t = tf.where(v.high > 1e18, -tf.minimum(alpha, 0.0) * x, t.high + t.low)
+    t = tf.where(t < 0.0, math.nan * tf.ones_like(t), t)
+    near = tf.clip_by_value(v.high, -0.5, 1.0)
     s = near / (2.0 + near)
-    return v, tf.cast(t, x.dtype), s, polynomial(tf.square(s), LOGARITHM)
+    return v.high, t, s, polynomial(tf.square(s), LOGARITHM)
 
 
 def _log(x, t, divisor):
@@ -128,7 +130,6 @@ def _has_series(v):
     # The value crosses zero as a difference of larger terms. Beyond the domain the slope overflows,
     # and takes the second derivative with it, which is alpha times as large.
     accuracy={"value_scale": 1.0, "domain": 250},
-    tflite="TFLite has no arithmetic in float64.",
 )
 class SoftExponential(LearnableLayer):
     """Layer form of `soft_exponential`, which trains `alpha`.

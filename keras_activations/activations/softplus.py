@@ -5,7 +5,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import ActivationLayer, number
 from keras_activations._registry import activation, register
-from keras_activations._special import scaled_exp, sigmoid, times_log1p_exp, wide
+from keras_activations._special import double_word, falling, scaled_exp, sigmoid, times_log1p_exp
 
 
 @activation
@@ -39,24 +39,24 @@ def softplus(x, beta=1.0):
 def _value(x, beta):
     # The larger part is x itself, not beta * x / beta, which overflows.
     line = tf.where(beta > 0.0, tf.nn.relu(x), tf.minimum(x, 0.0))
-    return line + times_log1p_exp(1.0 / beta, _exponent(wide(beta) * wide(x)), x.dtype)
+    return line + times_log1p_exp(1.0 / beta, _exponent(x, beta)[1], x.dtype)
 
 
 def _derivatives(x, beta):
-    phase = wide(beta) * wide(x)
-    z = _exponent(phase)
+    below, z = _exponent(x, beta)
     e, scale = scaled_exp(z, x.dtype)
     gate = e * scale
-    dx = tf.where(phase < 0.0, gate, tf.ones_like(gate)) / (1.0 + gate)
+    dx = tf.where(below, gate, tf.ones_like(gate)) / (1.0 + gate)
     # In d/dbeta the large terms cancel on paper.
-    dbeta = tf.cast(z, x.dtype) * gate / (1.0 + gate) - times_log1p_exp(1.0, z, x.dtype)
+    dbeta = z.high * gate / (1.0 + gate) - times_log1p_exp(1.0, z, x.dtype)
     return dx, dbeta / tf.square(beta)
 
 
-def _exponent(phase):
-    # In float64, because the exponential magnifies the rounding of beta * x; bounded, because
-    # inf * 0 is not 0.
-    return tf.maximum(tf.minimum(-phase, phase), -1000.0)
+def _exponent(x, beta):
+    """Whether beta * x < 0, and -abs(beta * x)."""
+    # As double words, because the exponential magnifies the rounding of beta * x.
+    z = double_word(beta) * double_word(x)
+    return z.high < 0.0, falling(z)
 
 
 def _plain(x):

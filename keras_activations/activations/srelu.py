@@ -5,7 +5,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise, step
 from keras_activations._layers import LearnableLayer, number
 from keras_activations._registry import activation, register
-from keras_activations._special import finite
+from keras_activations._special import finite, times
 
 
 @activation
@@ -42,8 +42,8 @@ def srelu(x, t_left=0.0, a_left=0.2, t_right=1.0, a_right=1.0):
 
 def _value(x, t_left, a_left, t_right, a_right):
     # A slope of 0 makes 0 of infinity too. Written so that NaN comes out as NaN.
-    left = t_left + tf.math.multiply_no_nan(x - t_left, a_left)
-    right = t_right + tf.math.multiply_no_nan(x - t_right, a_right)
+    left = t_left + times(x - t_left, a_left)
+    right = t_right + times(x - t_right, a_right)
     return tf.where(x >= t_right, right, tf.where(x <= t_left, left, x))
 
 

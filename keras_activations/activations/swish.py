@@ -5,7 +5,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import LearnableLayer
 from keras_activations._registry import activation, register
-from keras_activations._special import finite, scaled_exp, wide
+from keras_activations._special import double_word, falling, finite, scaled_exp
 
 
 @activation
@@ -47,7 +47,7 @@ def _value(x, beta):
 def _derivatives(x, beta):
     below, z = _exponent(x, beta)
     e, scale = scaled_exp(z, x.dtype)
-    gate, phase, x = e * scale, tf.cast(z, x.dtype), finite(x)
+    gate, phase, x = e * scale, z.high, finite(x)
     numerator = tf.where(below, (1.0 + phase + gate) * e * scale, 1.0 + gate - phase * gate)
     square = tf.square(1.0 + gate)
     # The rest between the two factors x, which would overflow together.
@@ -60,11 +60,9 @@ def _plain(x, beta):
 
 def _exponent(x, beta):
     """Whether beta * x < 0, and -abs(beta * x)."""
-    # In float64, because the exponential magnifies the rounding of the product; bounded, because
-    # inf * 0 is not 0.
-    z = wide(beta) * wide(finite(x))
-    below = z < 0.0
-    return below, tf.maximum(tf.where(below, z, -z), -1000.0)
+    # As double words, because the exponential magnifies the rounding of the product.
+    z = double_word(beta, x.dtype) * double_word(x)
+    return z.high < 0.0, falling(z)
 
 
 @register(

@@ -6,7 +6,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise, step
 from keras_activations._layers import LearnableLayer, number
 from keras_activations._registry import activation, register
-from keras_activations._special import finite
+from keras_activations._special import finite, times
 
 
 @activation
@@ -39,7 +39,7 @@ def tlu(x, tau=0.0, alpha=0.0):
 
 def _value(x, tau, alpha):
     # A slope of 0 makes 0 of infinity too. Not as a maximum, which under XLA may pass over NaN.
-    line = tf.math.multiply_no_nan(x, alpha) + tau
+    line = times(x, alpha) + tau
     return tf.where(line > x, line, x)
 
 
