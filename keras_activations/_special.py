@@ -294,8 +294,9 @@ def normal_tail(a: Tensor) -> Tensor:
 
 def plain_sin(z: DoubleWord) -> Tensor:
     """`sin(z)` by TensorFlow's own, which every format of exported models has."""
-    z = z.clip(-FARTHEST, FARTHEST)
-    return tf.sin(z.high) * tf.cos(z.low) + tf.cos(z.high) * tf.sin(z.low)
+    near = z.clip(-FARTHEST, FARTHEST)
+    wave = tf.sin(near.high) * tf.cos(near.low) + tf.cos(near.high) * tf.sin(near.low)
+    return tf.where(tf.abs(z.high) > FARTHEST, tf.zeros_like(wave), wave)
 
 
 def phase(x: Tensor, frequency: Any = 1.0) -> Tensor:

@@ -39,7 +39,8 @@ def _value(x):
 
 
 def _plain(x):
-    return x * tf.cos(tf.clip_by_value(x, -FARTHEST, FARTHEST))
+    wave = tf.cos(tf.clip_by_value(x, -FARTHEST, FARTHEST))
+    return x * tf.where(tf.abs(x) > FARTHEST, tf.ones_like(x), wave)
 
 
 def _derivative(x):

@@ -350,7 +350,7 @@ def _quantities(target: str, model: str) -> list[str]:
 def _worst(index: Index, name: str, target: str) -> float | None:
     """The largest error of the values, or None if a model could not be exported or run."""
     found = [result for key, result in index.items() if key[:2] == (name, target)]
-    if any("error" in result for result in found):
+    if not found or any("error" in result for result in found):
         return None
     return _largest(result["errors"][q] for result in found for q in _values(result))
 
