@@ -110,12 +110,6 @@ class Graph:
         model.trainable = self.config.get("trainable", True)
         return model
 
-    def weights(self) -> int:
-        """How many numbers its layers would have, without the model."""
-        self._call()
-        layers = [it for it in self.layers.values() if isinstance(it, keras.layers.Layer)]
-        return sum(layer.count_params() for layer in layers)
-
     def _call(self) -> None:
         """Calls each layer where the config says so."""
         waiting = []

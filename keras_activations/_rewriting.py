@@ -89,6 +89,8 @@ class Rewriting:
         if not (self.keras2 and is_graph(config)):
             return config
         model = Graph(config["config"], self._replacement).model()
+        if config["class_name"] not in _MODELS:
+            self._note(config["class_name"], "a plain model", (model.name,))
         return {**keras.saving.serialize_keras_object(model), **_as_entry(config)}
 
     def _replacement(self, *names: str) -> Any:
@@ -118,10 +120,8 @@ class Rewriting:
         if kind in _PLAIN and isinstance(config, dict):
             return config.get(_PLAIN[kind])
         if isinstance(config, list) and kind == "Sequential":
-            config = {
-                "name": "sequential",
-                "layers": config,
-            }  # As the first versions of Keras had it.
+            # As the first versions of Keras had it.
+            config = {"name": "sequential", "layers": config}
         if kind == "function" or not isinstance(config, dict):
             return node
         is_layer = "name" in config and ("trainable" in config or _is_of_keras(kind))
@@ -176,7 +176,7 @@ class Rewriting:
         shape = first["config"].get("batch_input_shape")
         if shape is None:
             return config
-        name = f"{first['config'].get('name')}_input"
+        name = f"{first['config'].get('name')}_input".replace("/", "_")
         start = {
             "module": "keras.layers",
             "class_name": "InputLayer",

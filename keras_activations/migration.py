@@ -1,6 +1,5 @@
 """Turns models that Keras 2, TensorFlow Addons or their users saved into models of this Keras."""
 
-import copy
 import inspect
 import json
 import os
@@ -18,7 +17,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_activations._graphs import Config, Graph, is_graph
+from keras_activations._graphs import Config
 from keras_activations._registry import get
 from keras_activations._rewriting import Rewriting, in_places, is_object
 from keras_activations.surgery import replace_activations
@@ -84,7 +83,6 @@ def migrate(
         with keras.saving.custom_object_scope(scope):
             config = rewriting.config(config)
             rewriting.check()
-            _check_size(config, source)
             model, problem = _made(rewriting.graphs(config), source)
             _check_weights(model, source)
             layers = [it for it in functions.values() if hasattr(it, "stands_for")]
@@ -160,23 +158,6 @@ def _text(archive: zipfile.ZipFile, name: str) -> bytes:
     if size > _LARGEST:
         raise ValueError(f"has a {name} of {size} bytes, more than any model has.")
     return archive.read(name)
-
-
-def _check_size(config: Config, source: pathlib.Path) -> None:
-    """Raises a ValueError if a model is to have more weights than a file has bytes."""
-    config = copy.deepcopy(config)  # Keras takes them apart.
-    try:
-        # Layers that take no memory, however large the file says they are.
-        with keras.StatelessScope(initialize_variables=False):
-            if is_graph(config):
-                weights = Graph(config["config"], lambda *names: keras.activations.linear).weights()
-            else:
-                config = {"module": "keras", **config}
-                weights = keras.saving.deserialize_keras_object(config).count_params()
-    except Exception:  # Whatever is wrong, loading says it better.
-        return
-    if weights > source.stat().st_size:
-        raise ValueError(f"describes a model of {weights} weights, and holds fewer.")
 
 
 def _made(config: Config, source: pathlib.Path) -> tuple[Any, str]:

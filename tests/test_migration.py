@@ -146,7 +146,6 @@ def test_hostile_configs_end_in_an_error(keras2, tmp_path):
 
     deep = "[" * 5000 + "]" * 5000
     call = f"__import__('pathlib').Path({str(evil)!r}).touch()"
-    # The last would take all memory, had its weights been made.
     edits = [
         layer({"activation": call}),
         layer({"activation": {"class_name": "__lambda__", "config": {"code": "4wEA"}}}),
@@ -163,23 +162,12 @@ def test_hostile_configs_end_in_an_error(keras2, tmp_path):
         },
         lambda config: [],
         lambda config: {"class_name": "os.system", "config": {"name": "x", "trainable": True}},
-        layer({"units": 10**9}),
     ]
     for number, edit in enumerate(edits):
         path = _edited(source, tmp_path / f"{number}.h5", edit)
         with pytest.raises(ValueError):  # noqa: PT011
             ka.migrate(path, tmp_path / "new.keras", verbose=0)
 
-    def large(config):
-        next(it for it in config["config"]["layers"] if "units" in it["config"])["config"][
-            "units"
-        ] = 10**9
-        return config
-
-    # A functional one that would take all memory.
-    path = _edited(keras2 / "2.15" / "by_name.h5", tmp_path / "large.h5", large)
-    with pytest.raises(ValueError, match="holds fewer"):
-        ka.migrate(path, tmp_path / "new.keras")
     shutil.copyfile(source, tmp_path / "deep.h5")
     with h5py.File(tmp_path / "deep.h5", "r+") as file:
         file.attrs["model_config"] = f'{{"class_name": "Sequential", "config": {deep}}}'.encode()
