@@ -85,7 +85,7 @@ class DoubleWord:
     def __add__(self, other: "DoubleWord") -> "DoubleWord":
         total = self.high + other.high
         part = total - self.high
-        rest = (self.high - (total - part)) + (other.high - part)
+        rest = (self.high - (total - part)) - (part - other.high)
         return DoubleWord(total, _sum(tf.stop_gradient(rest), self.low, other.low))
 
     def __sub__(self, other: "DoubleWord") -> "DoubleWord":
@@ -97,8 +97,9 @@ class DoubleWord:
         # a sum that it is part of.
         product = tf.clip_by_value(a * b, -_LARGE, _LARGE)
         (a_high, a_low), (b_high, b_low) = _halves(a), _halves(b)
-        # What rounding took (Dekker, 1971).
-        rest = (((a_high * b_high - product) + a_high * b_low) + a_low * b_high) + a_low * b_low
+        # What rounding took (Dekker, 1971). By differences, because Grappler gathers sums of sums
+        # in operations that are left out of the kernel.
+        rest = a_low * b_low - (((product - a_high * b_high) - a_low * b_high) - a_high * b_low)
         rest = tf.stop_gradient(tf.where(tf.abs(product) < _LARGE, rest, 0.0))
         cross = (x * y for x, y in ((a, other.low), (b, self.low)) if y is not None)
         return DoubleWord(product, _sum(rest, *cross))
@@ -148,7 +149,9 @@ def _halves(x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _sum(first: Tensor, *others: Any) -> Tensor:
-    return sum((other for other in others if other is not None), start=first)
+    given = [other for other in others if other is not None]
+    # Two by differences, for the reason that products have.
+    return first - (-given[0] - given[1]) if len(given) == 2 else sum(given, start=first)
 
 
 def times(x: Tensor, factor: Tensor) -> Tensor:
