@@ -11,8 +11,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_activations._loading import Arrays, computed, input_name
-from keras_activations._measure import Job, required, serve
+from keras_activations._loading import Arrays, computed, input_name, serve
+from keras_activations._measure import Job, required
 from keras_activations._registry import info
 
 # Enough weights in a Dense layer for the converter to quantize them.

@@ -118,16 +118,21 @@ _LOADERS = {
 }
 
 
-def main() -> None:
-    """Answers jobs until there are no more."""
+def serve(answer: Callable[[Any], dict[str, Any]]) -> None:
+    """Answers lines of JSON until there are no more.
+
+    Args:
+        answer: Maps a question to its answer.
+    """
+    # What libraries print must not end up between the answers.
     answers, sys.stdout = sys.stdout, sys.stderr
     for line in sys.stdin:
         try:
-            result = run(json.loads(line))
+            result = answer(json.loads(line))
         except Exception as error:
             result = {"error": f"{type(error).__name__}: {error}"[:500]}
         print(json.dumps(result), file=answers, flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    serve(run)

@@ -9,7 +9,6 @@ import pathlib
 import random
 import statistics
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -19,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_activations import peers
+from keras_activations._loading import serve
 from keras_activations._registry import ActivationInfo, info
 
 MODES = ("eager", "graph", "xla")
@@ -426,22 +426,6 @@ def _resident(field: str) -> float:
     except FileNotFoundError:
         return float("nan")
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(field))
-
-
-def serve(answer: Callable[[Job], dict[str, Any]]) -> None:
-    """Answers lines of JSON until there are no more.
-
-    Args:
-        answer: Maps a question to its answer.
-    """
-    # What libraries print must not end up between the answers.
-    answers, sys.stdout = sys.stdout, sys.stderr
-    for line in sys.stdin:
-        try:
-            result = answer(json.loads(line))
-        except Exception as error:
-            result = {"error": f"{type(error).__name__}: {error}"[:500]}
-        print(json.dumps(result), file=answers, flush=True)
 
 
 if __name__ == "__main__":

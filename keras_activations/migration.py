@@ -50,13 +50,14 @@ def migrate(
         names: What stands for names that nobody knows, or that mean something else. A key is the
             name of an activation as the file has it or, where the activation is code (a lambda or
             a `Lambda`), the name or path of the layer, such as `"encoder/dense_1"`. A value is what
-            `ka.get` takes: a string, a function or a layer.
+            `ka.get` takes, a string, a function or a layer, or a class of layers.
         verbose: 1 prints every change, 0 none. What cannot be known is a warning either way.
 
     Returns:
         The model, as it was loaded from the target.
 
     Raises:
+        TypeError: If `names` is no mapping, or has values of other types.
         ValueError: If the source cannot be migrated: the message names all that stands in the way,
             and the way out.
         FileNotFoundError: If there is no source.
@@ -74,7 +75,9 @@ def migrate(
         raise ValueError(f"The target must be a .keras file. Received: {str(target)!r}")
     if target.exists():
         raise FileExistsError(f"{target} exists already. Remove it, or name another target.")
-    functions = {key: _function(get(value)) for key, value in (names or {}).items()}
+    if not isinstance(names, Mapping | None):
+        raise TypeError(f"`names` must be a mapping, such as {{'old': 'new'}}. Received: {names!r}")
+    functions = {key: _function(value) for key, value in (names or {}).items()}
     # Also what nobody registered, under the names that Keras gives them.
     scope = {it.__name__: it for it in functions.values() if inspect.isfunction(it)}
     try:
@@ -109,6 +112,7 @@ def _function(new: Any) -> Any:
 
     What is a function stays as it is.
     """
+    new = new() if isinstance(new, type) else get(new)
     if not isinstance(new, keras.layers.Layer):
         return new
 

@@ -177,6 +177,31 @@ def test_hostile_configs_end_in_an_error(keras2, tmp_path):
     assert not (tmp_path / "new.keras").exists()
 
 
+def test_weights_that_would_go_to_another_layer_are_noticed(keras2, tmp_path):
+    path = shutil.copyfile(keras2 / "2.15" / "equal_shapes.h5", tmp_path / "old.h5")
+    with h5py.File(path, "r+") as file:
+        names = list(file["model_weights"].attrs["layer_names"])
+        a, z = names.index("a"), names.index("z")
+        names[a], names[z] = names[z], names[a]
+        file["model_weights"].attrs["layer_names"] = names
+    with pytest.raises(ValueError, match="did not arrive"):
+        ka.migrate(path, tmp_path / "new.keras")
+
+
+def test_operations_get_other_names_than_layers(keras2, tmp_path):
+    keras.backend.clear_session()  # As in a new process, where Keras counts from the start.
+    model = ka.migrate(keras2 / "2.15" / "convolutional.h5", tmp_path / "new.keras", verbose=0)
+    assert isinstance(model.get_layer("multiply"), keras.layers.Multiply)
+
+
+def test_names_are_a_mapping_and_may_be_classes(keras2, tmp_path):
+    source = keras2 / "2.15" / "registered.h5"
+    with pytest.raises(TypeError, match="must be a mapping"):
+        ka.migrate(source, tmp_path / "new.keras", ["own"])
+    model = ka.migrate(source, tmp_path / "new.keras", {"own": ka.Swish}, verbose=0)
+    assert isinstance(model.layers[0].activation, ka.Swish)
+
+
 def test_time_major_input_is_refused(keras2, tmp_path):
     def edit(config):
         config["config"]["layers"][4]["config"]["time_major"] = True

@@ -12,7 +12,7 @@ def hard_sigmoid_keras2(x):
     """Hard sigmoid of Keras 2: `min(max(x + 2.5, 0), 5) / 5`.
 
     What Keras 2, Theano and ONNX by default call a hard sigmoid, `0.2 * x + 0.5` between 0 and 1:
-    up to 0.05 away from `hard_sigmoid`, the form of Keras 3 and PyTorch. Take it for models that
+    up to 1/12 away from `hard_sigmoid`, the form of Keras 3 and PyTorch. Take it for models that
     were trained with it; `keras_activations.migrate` does. The slope at both kinks is 0.
 
     Args:
@@ -25,6 +25,8 @@ def hard_sigmoid_keras2(x):
 
     >>> ka.hard_sigmoid_keras2([-4.0, 0.0, 1.5]).numpy()
     array([0. , 0.5, 0.8], dtype=float32)
+    >>> float(ka.hard_sigmoid_keras2(2.5) / ka.hard_sigmoid(2.5))  # 1 and 11/12
+    1.0909091234207153
     """
     return elementwise(_value, _derivative, x)
 
