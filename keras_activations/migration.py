@@ -19,8 +19,8 @@ import tensorflow as tf
 
 from keras_activations._graphs import Config
 from keras_activations._registry import get
-from keras_activations._rewriting import Rewriting, in_places, is_object
-from keras_activations.surgery import replace_activations
+from keras_activations._rewriting import Rewriting, called, in_places, is_object
+from keras_activations.surgery import CHANNELS, channels, replace_activations
 
 # No model has a description of this size; what claims to is made to fill the memory.
 _LARGEST = 2**28
@@ -59,7 +59,7 @@ def migrate(
     Raises:
         TypeError: If `names` is no mapping, or has values of other types.
         ValueError: If the source cannot be migrated: the message names all that stands in the way,
-            and the way out.
+            and the way out. If `names` has an activation that changes the number of channels.
         FileNotFoundError: If there is no source.
         FileExistsError: If there is a target.
 
@@ -113,6 +113,13 @@ def _function(new: Any) -> Any:
     What is a function stays as it is.
     """
     new = new() if isinstance(new, type) else get(new)
+    made = channels(new)
+    if made not in (None, CHANNELS):
+        raise ValueError(
+            f"An activation of a saved model keeps the number of channels. Received in `names`: "
+            f"{called(new)}, which makes {made} of {CHANNELS}. Make the model in Python with it, "
+            f"and load the weights of the file into that."
+        )
     if not isinstance(new, keras.layers.Layer):
         return new
 

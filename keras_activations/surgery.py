@@ -28,6 +28,9 @@ from keras_activations._sites import (
 Activation = Callable[..., Any]
 Choice = tuple[Site, Activation]
 
+# A number that can be divided into equal parts in many ways.
+CHANNELS = 2520
+
 
 def replace_activations(
     model: Any,
@@ -110,6 +113,19 @@ def replace_activations(
     for problem in copies.problems:
         warnings.warn(problem, stacklevel=2)
     return copy
+
+
+def channels(activation: Activation) -> int | None:
+    """How many channels an activation makes of `CHANNELS`, or None if it does not say.
+
+    Args:
+        activation: Function or layer, which stays as it is.
+    """
+    try:
+        own = _from_config(activation) if isinstance(activation, Layer) else activation
+        return own(tf.zeros([1, CHANNELS])).shape[-1]
+    except Exception:  # Of whatever kind it does not take these numbers, it will say so later.
+        return None
 
 
 def _custom_objects(used: list[Any]) -> dict[str, Any]:
@@ -208,21 +224,12 @@ def _unknown(key: str, found: list[Site]) -> str:
 
 
 def _check_size(site: Site, new: Activation) -> None:
-    before, after = _size(site.activation), _size(new)
+    before, after = channels(site.activation), channels(new)
     if before and after and before != after:
         raise ValueError(
             f"{_described(new)} cannot stand in for {_described(site.activation)} in {site.path}: "
-            f"of 2520 channels the one makes {after}, the other {before}."
+            f"of {CHANNELS} channels the one makes {after}, the other {before}."
         )
-
-
-def _size(activation: Activation) -> int | None:
-    """How many channels an activation makes of 2520, or None if it does not say."""
-    try:
-        own = _from_config(activation) if isinstance(activation, Layer) else activation
-        return own(tf.zeros([1, 2520])).shape[-1]
-    except Exception:  # Of whatever kind it does not take these numbers, it will say so later.
-        return None
 
 
 class _Copies:

@@ -41,7 +41,7 @@ for path in sorted([*folder.glob("*.keras"), *folder.glob("*.h5")]):
     # builds it for no variables.
     if model.compiled and path.suffix == ".keras":
         found[f"{path.name}/iterations"] = keras.ops.convert_to_numpy(model.optimizer.iterations)
-        model.fit(x, target, epochs=1, shuffle=False, verbose=0)
+        model.train_on_batch(x, target)
         for number, weight in enumerate(model.get_weights()):
             found[f"{path.name}/weight{number}"] = weight
 
@@ -54,27 +54,32 @@ for path in sorted(folder.glob("*.json")):
     model.load_weights(path.with_suffix(".weights.h5"))
     note(path.name, model)
 
-for path in sorted(folder.glob("*.export")):
-    inputs = tf.constant(x)
-    layer = keras.layers.TFSMLayer(str(path), call_endpoint="serving_default")
-    with tf.GradientTape(persistent=True) as tape:
+
+def exported(name):
+    """A model that was exported, and what to call it on: an input for each of its outputs."""
+    layer = keras.layers.TFSMLayer(str(folder / f"{name}.export"), call_endpoint="serve")
+    return layer, {key: tf.constant(x) for key in np.load(folder / f"{name}.npy")}
+
+
+def derivatives(layer, inputs):
+    with tf.GradientTape() as tape:
         tape.watch(inputs)
         outputs = layer(inputs)
-    for key, y in outputs.items():
-        found[f"{path.name}/{key}/y"] = y.numpy()
-        found[f"{path.name}/{key}/dx"] = tape.gradient(y, inputs).numpy()
+    return outputs, tape.gradient(outputs, inputs)
 
-for path in sorted(folder.glob("*.exported")):
-    layer = keras.layers.TFSMLayer(str(path), call_endpoint="serve")
-    inputs = {f"x_{name}": tf.constant(x) for name in np.load(folder / "names.npy")}
-    with tf.GradientTape() as outer:
-        outer.watch(inputs)
-        with tf.GradientTape() as inner:
-            inner.watch(inputs)
-            outputs = layer(inputs)
-        slopes = inner.gradient(outputs, inputs)
-    bends = outer.gradient(slopes, inputs, unconnected_gradients="zero")
-    for key, bend in bends.items():
-        found[f"{path.name}/{key.removeprefix('x_')}/d2x"] = bend.numpy()
+
+def note_all(quantity, arrays):
+    found.update({f"export/{key}/{quantity}": y.numpy() for key, y in arrays.items()})
+
+
+if sys.argv[2] == "without":
+    outputs, slopes = derivatives(*exported("all"))
+    note_all("y", outputs)
+    note_all("dx", slopes)
+    layer, inputs = exported("some")
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        _, slopes = derivatives(layer, inputs)
+    note_all("d2x", tape.gradient(slopes, inputs, unconnected_gradients="zero"))
 
 np.savez(folder / f"found_{sys.argv[2]}.npz", **found)

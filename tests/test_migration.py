@@ -198,6 +198,9 @@ def test_names_are_a_mapping_and_may_be_classes(keras2, tmp_path):
     source = keras2 / "2.15" / "registered.h5"
     with pytest.raises(TypeError, match="must be a mapping"):
         ka.migrate(source, tmp_path / "new.keras", ["own"])
+    for gated in ("swiglu", ka.SwiGLU, ka.CReLU()):
+        with pytest.raises(ValueError, match=r"keeps the number of channels.* of 2520"):
+            ka.migrate(source, tmp_path / "new.keras", {"own": gated})
     model = ka.migrate(source, tmp_path / "new.keras", {"own": ka.Swish}, verbose=0)
     assert isinstance(model.layers[0].activation, ka.Swish)
 
