@@ -24,7 +24,7 @@ _SINE = [(-1.0) ** n / math.factorial(2 * n + 1) for n in range(8)]
 # ±1 / (2 n)!, the series of cos(r) in r².
 _COSINE = [(-1.0) ** n / math.factorial(2 * n) for n in range(8)]
 # Φ(-a) exp(a² / 2) over t = 2 / (2 + a), which is smooth to a = ∞, in t - 3 / 8, whose powers lose
-# little of the sum at either end (`tests/data/fit_normal_tail.py`).
+# little of the sum at either end (`tests/data/fit_special.py`).
 _TAIL = [
     0.295960819092,
     0.310291406064,
@@ -39,9 +39,27 @@ _TAIL = [
     -0.163875055752,
     0.0649675975105,
 ]
-# ±2 / sqrt(π) / (n! (2 n + 1)), the series of erf(x) / x in x².
+# erf(x) / x - 1 in x², for |x| < 1, from the same program.
 _ERF = [
-    (-1.0) ** n * 2.0 / math.sqrt(math.pi) / (math.factorial(n) * (2 * n + 1)) for n in range(12)
+    0.128379165848,
+    -0.376126266667,
+    0.112835947152,
+    -0.0268542120106,
+    0.00518908742343,
+    -0.000801686428717,
+    7.87587506269e-5,
+]
+# log(erfc(a)) in a, for 1 < a < 4, likewise.
+_LOG_ERFC = [
+    0.000320138049678,
+    -1.13023343484,
+    -0.631826051559,
+    -0.110080082949,
+    0.0264211360057,
+    -0.00475959629327,
+    0.000596805625661,
+    -4.60580426892e-5,
+    1.63715141459e-6,
 ]
 # π in three parts; products of the first two with a whole number below 2**27 are exact.
 _PI = (3.1415926218032837, 3.1786509424591713e-08, 1.2246467991473532e-16)
@@ -271,13 +289,11 @@ def erf(x: Tensor) -> Tensor:
     if x.dtype == tf.float64:
         # Bounded, because TensorFlow's squares what it is given.
         return tf.math.erf(tf.clip_by_value(x, -30.0, 30.0))
-    # By its series where one minus the tail would cancel.
+    # By its series where one minus the tail would cancel; beyond 4 it is 1.
     near = tf.clip_by_value(x, -1.0, 1.0)
-    a = tf.clip_by_value(tf.abs(x), 1.0, 5.0)
-    # No chain of functions of one argument, which Grappler makes one operation outside the kernel.
-    far = 1.0 - 2.0 * normal_tail(math.sqrt(2.0) * a) * tf.exp(-a * a)
-    y = tf.where(x < 0.0, -far, far)
-    return tf.where(tf.abs(x) < 1.0, near * polynomial(tf.square(near), _ERF), y)
+    tail = tf.exp(polynomial(tf.clip_by_value(tf.abs(x), 1.0, 4.0), _LOG_ERFC))
+    far = tf.where(x < 0.0, tail - 1.0, 1.0 - tail)
+    return tf.where(tf.abs(x) < 1.0, near * (1.0 + polynomial(tf.square(near), _ERF)), far)
 
 
 def normal_tail(a: Tensor) -> Tensor:

@@ -1,0 +1,37 @@
+"""Prints the coefficients of `_TAIL`, `_ERF` and `_LOG_ERFC` in `keras_activations/_special.py`.
+
+With each, the largest error of the fit:
+
+- Φ(-a) exp(a² / 2) is t times a polynomial in t - 3 / 8, with t = 2 / (2 + a);
+- erf(x) is x times 1 plus a polynomial in x², for |x| < 1;
+- log(erfc(a)) is a polynomial in a, for 1 < a < 4, where erf becomes 1 in float32.
+"""
+
+from mpmath import mp
+
+mp.dps = 40
+
+
+def over_t(u):
+    t = u + mp.mpf(3) / 8
+    a = 2 / t - 2
+    return mp.erfc(a / mp.sqrt(2)) / 2 * mp.exp(a * a / 2) / t
+
+
+def beyond_x(square):
+    x = mp.sqrt(square)
+    return mp.erf(x) / x - 1
+
+
+def log_erfc(a):
+    return mp.log(mp.erfc(a))
+
+
+for name, function, interval, count in (
+    ("_TAIL", over_t, [2 / mp.mpf("15.5") - 0.375, 0.625], 12),
+    ("_ERF", beyond_x, [mp.mpf("1e-30"), 1], 7),
+    ("_LOG_ERFC", log_erfc, [1, 4], 9),
+):
+    coefficients, error = mp.chebyfit(function, interval, count, error=True)
+    print(name, *(mp.nstr(c, 12) for c in reversed(coefficients)), sep="\n    ")
+    print("largest error:", mp.nstr(error, 2))
