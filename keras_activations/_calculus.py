@@ -106,8 +106,27 @@ def chain_rule(upstream: Tensor, slopes: Any, x: Tensor, *parameters: Tensor) ->
     """
     dx = upstream * slopes[0]
     if not all(_broadcasts_into(p.shape, x.shape) for p in parameters):
-        dx = _summed_to(dx, x)
-    return dx, *(_summed_to(upstream * d, p) for d, p in zip(slopes[1:], parameters, strict=True))
+        dx = summed_to(dx, x)
+    return dx, *(summed_to(upstream * d, p) for d, p in zip(slopes[1:], parameters, strict=True))
+
+
+def summed_to(gradient: Tensor, target: Tensor) -> Tensor:
+    """The gradient summed over the axes along which `target` was broadcast.
+
+    Args:
+        gradient: Tensor of the shape that broadcasting made.
+        target: What was broadcast.
+
+    Returns:
+        Tensor of the target's shape.
+    """
+    if target.shape.rank == 0:
+        return tf.reduce_sum(gradient)
+    if target.shape.is_fully_defined() and target.shape == gradient.shape:
+        return gradient
+    shape = tf.shape(target)
+    axes = tf.raw_ops.BroadcastGradientArgs(s0=tf.shape(gradient), s1=shape).r1
+    return tf.reshape(tf.reduce_sum(gradient, axes), shape)
 
 
 def gated(
@@ -394,14 +413,3 @@ def _broadcasts_into(parameter: tf.TensorShape, x: tf.TensorShape) -> bool:
         return False
     trailing = x[x.rank - parameter.rank :]
     return all(p is not None and p in (1, n) for p, n in zip(parameter, trailing, strict=True))
-
-
-def _summed_to(gradient: Tensor, target: Tensor) -> Tensor:
-    """The gradient summed over the axes along which `target` was broadcast."""
-    if target.shape.rank == 0:
-        return tf.reduce_sum(gradient)
-    if target.shape.is_fully_defined() and target.shape == gradient.shape:
-        return gradient
-    shape = tf.shape(target)
-    axes = tf.raw_ops.BroadcastGradientArgs(s0=tf.shape(gradient), s1=shape).r1
-    return tf.reshape(tf.reduce_sum(gradient, axes), shape)

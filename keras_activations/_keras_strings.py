@@ -27,16 +27,19 @@ class use:
     """Makes Keras's own names mean this package's functions.
 
     Until then `activation="gelu"` means Keras's gelu. Afterwards it means ours, everywhere, until
-    `.restore()` or the end of the `with` block. Models are still saved under the plain name, and
-    so load without this package. Layers that exist keep the function they have.
+    `.restore()` or the end of the `with` block. A function that is the same as Keras's is still
+    saved under the plain name, and so loads without this package; one that is not, where Keras is
+    wrong, under this package's. Layers that exist keep the function they have.
 
     relu, tanh, sigmoid, softmax and linear are never taken over: Keras's recurrent layers and
     cross-entropies rely on those being its own.
 
     Args:
-        *names: The names to take over. None: all that Keras and this package share.
+        *names: The names to take over. Without any, all that Keras and this package share, but
+            for those five.
 
     Raises:
+        TypeError: If a name is not a string.
         ValueError: If a name is not one of Keras's, or is one that must be left alone.
 
     Example:
@@ -51,22 +54,21 @@ class use:
 
     def __init__(self, *names: str) -> None:
         shared = _shared_names()
+        replaceable = sorted(name for name, entry in shared.items() if entry.replaceable)
         for name in names:
+            if not isinstance(name, str):
+                raise TypeError(f"Pass names one by one, as in use('a', 'b'). Received: {name!r}")
             if name not in shared:
                 raise ValueError(
                     f"{name!r} is not a name that Keras and this package share. Those that can be "
-                    f"taken over are: {', '.join(sorted(shared))}."
+                    f"taken over are: {', '.join(replaceable)}."
                 )
             if not shared[name].replaceable:
                 raise ValueError(
                     f"{name!r} is left to Keras, which relies on its own function. Pass "
                     f"`activation=keras_activations.{name}` where you want this one."
                 )
-        self.functions = {
-            name: entry.function
-            for name, entry in shared.items()
-            if entry.replaceable and (not names or name in names)
-        }
+        self.functions = {name: shared[name].function for name in names or replaceable}
         _in_use.append(self)
 
     def restore(self) -> None:
@@ -75,6 +77,8 @@ class use:
             _in_use.remove(self)
 
     def __enter__(self) -> "use":
+        if self not in _in_use:
+            _in_use.append(self)
         return self
 
     def __exit__(

@@ -17,7 +17,7 @@ from keras_activations._axes import (
     normalized,
     resized,
 )
-from keras_activations._registry import constructor_arguments
+from keras_activations._registry import constructor_arguments, floating
 
 
 class ActivationLayer(keras.layers.Layer):
@@ -305,7 +305,9 @@ class SimplexLayer(ActivationLayer):
     Call arguments:
         inputs: Floating-point tensor.
         mask: Boolean tensor that broadcasts against the inputs, True where an entry takes part.
-            The mask of time steps that Keras hands from layer to layer masks whole rows.
+            The mask of time steps that Keras hands from layer to layer masks whole rows. A layer
+            that stands in a functional model without a mask of its own takes all later ones for
+            such; give those as many axes as the inputs have.
     """
 
     elementwise = False
@@ -332,13 +334,12 @@ class SimplexLayer(ActivationLayer):
         return super().__call__(inputs, **kwargs)
 
     def masked(
-        self, function: Callable[..., Any], inputs: Any, mask: Any, outside: float = 0.0
+        self, function: Callable[..., Any], inputs: Any, mask: Any, lowest: bool = False
     ) -> Any:
-        """`function(inputs)` over the entries that the mask keeps, `outside` elsewhere."""
+        """`function(inputs)` over the entries that the mask keeps; elsewhere 0, or the lowest."""
         if mask is None:
             return function(inputs, axis=self.axis)
-        if inputs.dtype.is_integer or inputs.dtype.is_bool:
-            inputs = tf.cast(inputs, keras.config.floatx())
+        inputs = floating(inputs, type(self).__name__)
         mask = converted(mask)
         if mask.dtype == tf.string:
             raise TypeError("The mask must be boolean. Received: a mask of text.")
@@ -353,7 +354,7 @@ class SimplexLayer(ActivationLayer):
                     f"shape {mask.shape}, inputs of shape {inputs.shape}."
                 )
         outputs = function(tf.where(mask, inputs, inputs.dtype.min), axis=self.axis)
-        return tf.where(mask, outputs, tf.cast(outside, outputs.dtype))
+        return tf.where(mask, outputs, tf.cast(outputs.dtype.min if lowest else 0, outputs.dtype))
 
 
 def _unknown(*shapes: tf.TensorShape) -> bool:

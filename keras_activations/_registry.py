@@ -130,7 +130,7 @@ def activation(function: Function) -> Function:
             return _INFOS[function.__name__].layer.symbolic(x, arguments)
         if isinstance(x, tf.RaggedTensor) and _INFOS[function.__name__].elementwise:
             return tf.ragged.map_flat_values(public, x, *args, **kwargs)
-        return function(_floating(x, function.__name__), *args, **kwargs)
+        return function(floating(x, function.__name__), *args, **kwargs)
 
     return public  # type: ignore[return-value]
 
@@ -377,7 +377,8 @@ def _keras_has(name: str) -> bool:
     return getattr(getattr(keras.activations, name, None), "__name__", None) == name
 
 
-def _floating(x: Any, name: str) -> Any:
+def floating(x: Any, name: str) -> Any:
+    """What a function of that name computes with: a tensor of floating-point numbers."""
     if isinstance(x, tf.Tensor) and x.dtype in _FLOATING:
         return x
     if isinstance(x, tf.RaggedTensor):
@@ -412,6 +413,8 @@ def _literals(text: str) -> tuple[list[Any], dict[str, Any]]:
             raise ValueError("not a call of a name")
         if any(k.arg is None for k in call.keywords):
             raise ValueError("unpacks a dictionary")
+        if len({k.arg for k in call.keywords}) < len(call.keywords):
+            raise ValueError("names a parameter twice")
         args = [ast.literal_eval(node) for node in call.args]
         return args, {str(k.arg): ast.literal_eval(k.value) for k in call.keywords}
     except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError) as error:

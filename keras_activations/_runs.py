@@ -48,8 +48,13 @@ def begun(path: pathlib.Path | None, **versions: str) -> list[Row]:
     }
     rows = load(path) if path is not None and path.exists() else []
     earlier = [row for row in rows if row["job"]["kind"] == "environment"]
-    if any(row["result"] != here["result"] for row in earlier):
-        raise ValueError(f"{path} holds the results of another machine or of other versions.")
+    for row in earlier:
+        facts = {**row["result"], **here["result"]}
+        if other := [key for key in facts if row["result"].get(key) != here["result"].get(key)]:
+            raise ValueError(
+                f"{path} holds results of another machine or of other versions: "
+                f"{', '.join(other)} differ. Remove it, or name another place."
+            )
     keep(here, path)
     return [*(row for row in rows if row not in earlier), here]
 

@@ -58,7 +58,8 @@ def properties(identifier: Any, **parameters: Any) -> Properties:
 
     Args:
         identifier: Name, function, layer class or layer of an element-wise activation; a name with
-            parameters, such as `"leaky_relu(negative_slope=0.1)"`.
+            parameters, such as `"leaky_relu(negative_slope=0.1)"`. Of a layer that
+            trains, the initial values count.
         **parameters: Arguments of the function other than x.
 
     Returns:

@@ -78,7 +78,8 @@ def compare(
     Raises:
         TypeError: If `activations` is a single name, or if `build_fn` returns no model.
         ValueError: If there is no such activation or metric, too little data, targets that
-            LeNet-5 cannot have, or if the folder holds runs of another machine.
+            LeNet-5 cannot have, or if the folder holds runs of another machine or
+            of other versions.
 
     Example:
 

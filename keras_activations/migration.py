@@ -59,7 +59,8 @@ def migrate(
     Raises:
         TypeError: If `names` is no mapping, or has values of other types.
         ValueError: If the source cannot be migrated: the message names all that stands in the way,
-            and the way out. If `names` has an activation that changes the number of channels.
+            and the way out. If `names` has an activation that nobody knows, or that changes the
+            number of channels, or the target is no `.keras` file.
         FileNotFoundError: If there is no source.
         FileExistsError: If there is a target.
 

@@ -42,7 +42,8 @@ def plot(
 
     Args:
         *identifiers: Names, functions, layer classes or layers of activations; names with
-            parameters, such as `"snake(alpha=[0.5, 1.0])"`.
+            parameters, such as `"snake(alpha=[0.5, 1.0])"`. Of a layer that trains, the initial
+            values count.
         derivative: Whether to draw the first derivative, as the backward pass has it.
         second_derivative: Whether to draw the second derivative.
         limits: The smallest and the largest x.

@@ -258,6 +258,13 @@ def test_masks(info):
     _, dx = gradient(lambda t: layer(t, mask=keep), x, tf.cos(x))
     np.testing.assert_array_equal(dx.numpy()[~keep], 0.0)
     assert np.all(np.isfinite(dx))
+    whole = np.array([[1, 2, 3], [0, 0, 1]])
+    for dtype in ("uint8", "int8", "bool"):
+        integers = tf.cast(whole, dtype)
+        real = tf.cast(integers, "float32")
+        np.testing.assert_array_equal(layer(integers), layer(real))
+        some = [True, True, False]
+        np.testing.assert_array_equal(layer(integers, mask=some), layer(real, mask=some))
     half = layer_of(info, dtype="float16")(tf.cast(x, "float16"), mask=keep)
     assert not np.any(np.isnan(half))
 

@@ -112,6 +112,7 @@ def test_the_string_of_the_readme():
         "leaky_relu(0.1).foo(3)",
         "leaky_relu(0.1)(0.5)",
         "leaky_relu(0.1, negative_slope=0.2)",
+        "leaky_relu(negative_slope=0.1, negative_slope=0.2)",
         "leaky_relu(0.1) or 1",
         "leaky_relu(" + "(" * 5000 + ")" * 5000 + ")",
         "leaky_relu(slope=0.1)",
@@ -350,6 +351,10 @@ def test_use_may_be_nested_and_undone_in_any_order():
     assert keras.activations.get("gelu") is ka.gelu
     second.restore()
     assert keras.activations.get("gelu") is keras.activations.gelu
+    for _ in range(2):
+        with first:
+            assert keras.activations.get("gelu") is ka.gelu
+        assert keras.activations.get("gelu") is keras.activations.gelu
     with pytest.raises(RuntimeError), ka.use("gelu"):
         raise RuntimeError
     assert keras.activations.get("gelu") is keras.activations.gelu
@@ -358,8 +363,14 @@ def test_use_may_be_nested_and_undone_in_any_order():
 def test_use_refuses_other_names():
     with pytest.raises(ValueError, match=r"share.*gelu"):
         ka.use(OWN.name)
-    with pytest.raises(ValueError, match="share"):
+    with pytest.raises(ValueError, match="share") as raised:
         ka.use("gelu", "no_such_name")
+    offered = str(raised.value).rpartition(": ")[2].rstrip(".").split(", ")
+    kept = {i.name for i in SHARED if not i.replaceable}
+    assert kept
+    assert not kept & set(offered)
+    with pytest.raises(TypeError, match="one by one"):
+        ka.use(["gelu"])
     assert keras.activations.get("gelu") is keras.activations.gelu
 
 

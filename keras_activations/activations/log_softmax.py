@@ -62,4 +62,4 @@ class LogSoftmax(SimplexLayer):
     """
 
     def call(self, inputs, mask=None):
-        return self.masked(log_softmax, inputs, mask, outside=tf.as_dtype(inputs.dtype).min)
+        return self.masked(log_softmax, inputs, mask, lowest=True)

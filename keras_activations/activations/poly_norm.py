@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from keras_activations._axes import existing, integer
-from keras_activations._calculus import chain_rule, parts, real, with_gradient
+from keras_activations._calculus import chain_rule, parts, real, summed_to, with_gradient
 from keras_activations._layers import AxisLayer, TrainedLayer, numbers
 from keras_activations._registry import activation, register
 
@@ -57,7 +57,8 @@ def _gradient(upstream, x, a1, a2, a3, b, axis):
         dx += (weighted - normalized * mean) * r * slope
         slopes.append(normalized)
     ones = tf.ones_like(x)
-    return dx, *chain_rule(upstream, (ones, *slopes, ones), x, a1, a2, a3, b)[1:]
+    _, *others = chain_rule(upstream, (ones, *slopes, ones), x, a1, a2, a3, b)
+    return summed_to(dx, x), *others
 
 
 def _terms(x, axis):

@@ -3,7 +3,7 @@
 from keras_activations._axes import existing
 from keras_activations._calculus import with_gradient
 from keras_activations._layers import SimplexLayer
-from keras_activations._registry import activation, register
+from keras_activations._registry import activation, floating, register
 from keras_activations.activations.softmax import _gradient as softmax_gradient
 from keras_activations.activations.softmax import _value as softmax_value
 from keras_activations.activations.softmax import softmax
@@ -53,4 +53,4 @@ class Softmin(SimplexLayer):
         if mask is None:
             return softmin(inputs, self.axis)
         # What a mask leaves out is filled with the lowest number, of which softmax makes 0.
-        return self.masked(softmax, -inputs, mask)
+        return self.masked(softmax, -floating(inputs, softmin.__name__), mask)
