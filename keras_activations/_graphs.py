@@ -6,6 +6,7 @@ from typing import Any
 import keras
 
 from keras_activations._registry import info
+from keras_activations._sites import is_functional
 
 Config = dict[str, Any]
 Call = Callable[[Any, Config], Any]
@@ -28,10 +29,15 @@ _RENAMED = {
     "reduce_min": "min",
 }
 _SAME = ("convert_to_tensor", "identity")
+# The functions of TensorFlow whose name Keras has for another.
+_OTHERS = ("diag", "normalize", "shape", "svd", "trace")
+# Those of TensorFlow that go along the first axis if not told otherwise; Keras's take all together.
+_FIRST_AXIS = ("argmax", "argmin", "cumprod", "cumsum")
 # What they take after their first argument, in the order in which Keras's take it.
-_ARGUMENTS = ("y", "clip_value_min", "clip_value_max", "shape")
+_ARGUMENTS = ("y", "b", "clip_value_min", "clip_value_max", "shape", "dtype", "perm", "multiples")
 _NAMED_ARGUMENTS = ("axis", "keepdims")
 _CONSTANT = "_CONSTANT_VALUE"
+_WAY_OUT = "make the model in Python, and load the weights of this file into it."
 
 
 def is_graph(node: Config) -> bool:
@@ -63,12 +69,11 @@ def operation(function: str) -> tuple[str, Any]:
         return name, keras.activations.get("linear" if name in _SAME else name)
     except ValueError:
         name = _RENAMED.get(name, name)
-        found = getattr(keras.ops, name, None)
+        found = None if name in _OTHERS else getattr(keras.ops, name, None)
     if found is None:
         raise ValueError(
             f"Keras 3 has no operation tf.{function}. If it is an activation, say which: "
-            f"names={{{function!r}: …}}. If not, make the model in Python, and load the weights of "
-            f"this file into it."
+            f"names={{{function!r}: …}}. If not, {_WAY_OUT}"
         )
     return f"keras.ops.{name}", found
 
@@ -93,7 +98,7 @@ class Graph:
             for name, layer in self.layers.items()
         }
         for name, layer in self.layers.items():
-            if isinstance(layer, keras.Model):
+            if isinstance(layer, keras.Sequential) or is_functional(layer):
                 self.outputs[name].append(None)
 
     def model(self) -> keras.Model:
@@ -106,9 +111,9 @@ class Graph:
         inputs, outputs = (
             self._ends(self.config[key]) for key in ("input_layers", "output_layers")
         )
-        model = keras.Model(inputs, outputs, name=self.config.get("name"))
-        model.trainable = self.config.get("trainable", True)
-        return model
+        # As an argument, because the attribute would make all layers in it so.
+        trainable = self.config.get("trainable", True)
+        return keras.Model(inputs, outputs, name=self.config.get("name"), trainable=trainable)
 
     def _call(self) -> None:
         """Calls each layer where the config says so."""
@@ -133,7 +138,7 @@ class Graph:
         if found is None:
             return _index
         if _is_operation(found):
-            return _of_keras(found)
+            return _of_keras(found, name)
         return _layered(found, name, is_given=new is not None)
 
     def _called(self, name: str, number: int, node: Any) -> bool:
@@ -147,6 +152,11 @@ class Graph:
         except LookupError:
             return False
         layer = self.layers[name]
+        if isinstance(layer, keras.layers.RNN | keras.layers.Bidirectional):
+            # Keras 2 wrote the states beside the input, and an argument that Keras 3 has not.
+            arguments.pop("constants", None)
+            if isinstance(first, list) and len(first) > 1:
+                first, *arguments["initial_state"] = first
         if isinstance(layer, keras.layers.Layer):
             single = isinstance(first, list) and len(first) == 1
             result = layer(first[0] if single else first, **arguments)
@@ -218,17 +228,19 @@ def _given(arguments: Config) -> Config:
     return {key: value for key, value in arguments.items() if key != "name" and value is not None}
 
 
-def _of_keras(function: Callable[..., Any]) -> Call:
+def _of_keras(function: Callable[..., Any], name: str) -> Call:
     """A call of an operation of Keras with the arguments of TensorFlow's."""
 
     def call(x: Any, arguments: Config) -> Any:
         given = _given(arguments)
+        if function.__name__ in _FIRST_AXIS:
+            given.setdefault("axis", 0)
         named = {key: given.pop(key) for key in _NAMED_ARGUMENTS if key in given}
         positional = [given.pop(key) for key in _ARGUMENTS if key in given]
-        if given:
+        if given := {key: value for key, value in given.items() if value is not False}:
             raise ValueError(
-                f"A call of TensorFlow has arguments that keras.ops.{function.__name__} does not "
-                f"take: {', '.join(given)}."
+                f"{name!r} is a call with {', '.join(given)}, which keras.ops.{function.__name__} "
+                f"does not take: {_WAY_OUT}"
             )
         return function(x, *positional, **named)
 

@@ -22,7 +22,10 @@ _ANY = object()
 _GONE = {
     "time_major": False,
     "groups": 1,
+    "noise_shape": None,
     **dict.fromkeys(("batch_input_shape", "query_shape", "key_shape", "value_shape"), _ANY),
+    # Of separable convolutions, which have two kernels and do not use these.
+    **dict.fromkeys(("kernel_initializer", "kernel_regularizer", "kernel_constraint"), _ANY),
 }
 
 
@@ -131,7 +134,10 @@ class Rewriting:
         if kind in self._old:
             entry = self._old[kind]
             self._note(kind, entry.layer.__name__, inside)
-            return _like(node, saved(entry.layer.from_keras2(dict(config))))
+            own = {key: self._value(key, value, inside) for key, value in config.items()}
+            own = {key: value for key, value in own.items() if key not in _GONE}
+            own = self._named_anew(own, inside)
+            return _like({**node, "config": own}, saved(entry.layer.from_keras2(dict(own))))
         if self.keras2 and is_layer:
             config = self._without_gone(kind, config, inside)
             node = _modern(node)
@@ -139,6 +145,8 @@ class Rewriting:
             _add(self.problems, _strange(node.get("registered_name") or kind), inside)
         inner = inside if place or kind not in _MODELS else ()
         config = {key: self._value(key, value, inner) for key, value in config.items()}
+        # Only the whole model is compiled, see `migrate`.
+        node = {key: value for key, value in node.items() if key != "compile_config"}
         return {**node, "config": config}
 
     def _without_gone(self, kind: str, config: Config, place: Place) -> Config:
@@ -158,12 +166,18 @@ class Rewriting:
                 _add(self.problems, text, place)
             elif harmless is not _ANY:
                 self._note(f"{key}={value}", "no such argument", place)
+        if "trainable" not in accepted and "kwargs" not in accepted:
+            kept.pop("trainable", None)
         if isinstance(kept.get("axis"), list) and len(kept["axis"]) == 1:
             kept["axis"] = kept["axis"][0]
-        if "/" in str(kept.get("name", "")):
-            kept["name"] = kept["name"].replace("/", "_")
-            self._note("a name with /", "the name with _", place)
-        return kept
+        return self._named_anew(kept, place)
+
+    def _named_anew(self, config: Config, place: Place) -> Config:
+        """A layer's config without a slash in its name."""
+        if "/" not in str(config.get("name", "")):
+            return config
+        self._note("a name with /", "the name with _", place)
+        return {**config, "name": config["name"].replace("/", "_")}
 
     def _with_input(self, config: Config) -> Config:
         """A sequential model's config, with an input where its first layer had the shape of one."""

@@ -1,5 +1,7 @@
 """Turns models that Keras 2, TensorFlow Addons or their users saved into models of this Keras."""
 
+import collections
+import contextlib
 import inspect
 import json
 import os
@@ -18,8 +20,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_activations._graphs import Config
-from keras_activations._registry import get
-from keras_activations._rewriting import Rewriting, called, in_places, is_object
+from keras_activations._registry import catalogue, get
+from keras_activations._rewriting import Rewriting, called, in_places, is_object, saved
 from keras_activations.surgery import CHANNELS, channels, replace_activations
 
 # No model has a description of this size; what claims to is made to fill the memory.
@@ -85,18 +87,30 @@ def migrate(
         config, keras2 = _read(source)
         rewriting = Rewriting(functions, keras2)
         with keras.saving.custom_object_scope(scope):
-            config = rewriting.config(config)
+            graphs = rewriting.config(config)
             rewriting.check()
-            model, problem = _made(rewriting.graphs(config), source)
+            graphs = rewriting.graphs(graphs)
+            if "compile_config" in config:
+                graphs["compile_config"] = config["compile_config"]
+            model, problem = _made(graphs, source)
             _check_weights(model, source)
             layers = [it for it in functions.values() if hasattr(it, "stands_for")]
             if layers:
+                if model.compiled:
+                    problem = "The model is not compiled, compile it again: it got other layers."
                 new = {it.__name__: it.stands_for for it in layers}
                 model = replace_activations(model, new, verbose=0)
             model = _written(model, target)
     except RecursionError:
         raise ValueError(f"{source} has a config nested too deeply for a model.") from None
-    except (AttributeError, KeyError, TypeError, ValueError, tf.errors.OpError) as error:
+    except (
+        AttributeError,
+        LookupError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+        tf.errors.OpError,
+    ) as error:
         raise ValueError(f"{source} {error}") from error
     if verbose:
         for change, places in rewriting.changes.items():
@@ -121,6 +135,8 @@ def _function(new: Any) -> Any:
             f"{called(new)}, which makes {made} of {CHANNELS}. Make the model in Python with it, "
             f"and load the weights of the file into that."
         )
+    if inspect.isfunction(new) and not any(new is entry.function for entry in catalogue()):
+        _check_name(new)
     if not isinstance(new, keras.layers.Layer):
         return new
 
@@ -130,6 +146,21 @@ def _function(new: Any) -> Any:
     stand_in.__name__ = f"stand_in_{id(new)}"
     stand_in.stands_for = new  # type: ignore[attr-defined]
     return stand_in
+
+
+def _check_name(function: Any) -> None:
+    """Raises a ValueError if a saved model would have another function by the name of this one."""
+    if function.__name__ == "<lambda>":
+        raise ValueError("`names` has a lambda, which no model can hold. Give it a name by `def`.")
+    meant = function
+    with contextlib.suppress(TypeError, ValueError):
+        meant = keras.activations.get(saved(function))
+    if meant is not function:
+        raise ValueError(
+            f"`names` has a function that is called {function.__name__}, as one of Keras or "
+            f"of this package, which a saved model would have in its place. Pass the name, if that "
+            f"is what you mean, or call yours otherwise."
+        )
 
 
 def _read(path: pathlib.Path) -> tuple[Config, bool]:
@@ -232,39 +263,91 @@ def _renumber(group: h5py.Group) -> None:
 
 
 def _check_weights(model: Any, source: pathlib.Path) -> None:
-    """Raises a ValueError if a layer does not have the weights that an HDF5 file has for it.
+    """Raises a ValueError if the model does not have the weights that a file has.
 
-    Keras reads them in the order of the layers, in which equal shapes could be exchanged.
+    Keras reads those of HDF5 files in the order of the layers, in which equal shapes could be
+    exchanged.
     """
     if zipfile.is_zipfile(source):
+        _check_any_place(model, source)
         return
     layers = {layer.name: layer for layer in model.layers}
     with h5py.File(source) as file:
-        saved = file["model_weights"]
-        for name in saved.attrs["layer_names"]:
-            name = np.bytes_(name).decode() if not isinstance(name, str) else name
-            group = saved[name]
-            arrays = [np.asarray(group[key]) for key in group.attrs["weight_names"]]
+        groups = file["model_weights"]
+        for name in map(_text_of, _listed(groups, "layer_names")):
+            group = groups[name]
+            arrays = [
+                (_text_of(key), np.asarray(group[key])) for key in _listed(group, "weight_names")
+            ]
             layer = layers.get(name.replace("/", "_"))
-            if arrays and (layer is None or not _same(arrays, layer.get_weights())):
+            there = [] if layer is None else [(w.path, np.asarray(w)) for w in layer.weights]
+            if arrays and not _same(arrays, there):
                 raise ValueError(f"has weights for {name!r} that did not arrive there.")
 
 
-def _same(some: list[Any], others: list[Any]) -> bool:
-    def sortable(arrays: list[Any]) -> list[Any]:
-        return sorted((a.shape, a.tobytes()) for a in map(np.asarray, arrays))
+def _check_any_place(model: Any, source: pathlib.Path) -> None:
+    """Raises a ValueError if an array of a `.keras` file is nowhere in the model."""
+    there = collections.Counter(_content(w) for w in model.get_weights())
 
-    return sortable(some) == sortable(others)
+    def visit(name: str, item: Any) -> None:
+        of_model = not name.startswith(("optimizer", "metrics", "_metrics"))
+        if of_model and isinstance(item, h5py.Dataset) and item.dtype.kind == "f":
+            content = _content(np.asarray(item))
+            if not there[content]:
+                raise ValueError(f"has weights at {name!r} that did not arrive in the model.")
+            there[content] -= 1
+
+    with (
+        zipfile.ZipFile(source) as archive,
+        archive.open("model.weights.h5") as weights,
+        h5py.File(weights) as file,
+    ):
+        file.visititems(visit)
+
+
+def _listed(group: h5py.Group, name: str) -> list[Any]:
+    """A list among the attributes of a group, which are several where it is long."""
+    parts = [name] if name in group.attrs else []
+    while f"{name}{len(parts)}" in group.attrs:
+        parts.append(f"{name}{len(parts)}")
+    return [item for part in parts for item in group.attrs[part]]
+
+
+def _text_of(name: Any) -> str:
+    return name if isinstance(name, str) else np.bytes_(name).decode()
+
+
+def _same(some: list[tuple[str, Any]], others: list[tuple[str, Any]]) -> bool:
+    """Whether named arrays are the same: by their names where these are, else in any order."""
+    first, second = ({_short(name): a for name, a in each} for each in (some, others))
+    if len(some) == len(others) == len(first) and first.keys() == second.keys():
+        return all(_content(first[key]) == _content(second[key]) for key in first)
+    mine, theirs = (sorted(_content(array) for _, array in each) for each in (some, others))
+    return mine == theirs
+
+
+def _short(name: str) -> str:
+    return "/".join(name.partition(":")[0].split("/")[-2:])
+
+
+def _content(array: Any) -> tuple[Any, bytes]:
+    return array.shape, array.tobytes()
 
 
 def _written(model: Any, target: pathlib.Path) -> Any:
     """Saves a model, and gives it its name once what was saved has been loaded again."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as folder:
         path = pathlib.Path(folder) / target.name
         model.save(path)
         again = keras.models.load_model(path)
-        if not _same(model.get_weights(), again.get_weights()):
+        before, after = (list(map(_content, each.get_weights())) for each in (model, again))
+        if before != after:
             raise ValueError("has weights that a saved model does not give back.")
-        os.replace(path, target)
+        try:
+            os.link(path, target)  # Which does not take the place of what came there meanwhile.
+        except FileExistsError:
+            raise
+        except OSError:  # Of file systems that have no links.
+            os.replace(path, target)
     return again

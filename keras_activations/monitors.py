@@ -88,8 +88,8 @@ class ActivationMonitor(keras.callbacks.Callback):
             trained again takes the place of its rows and of those after it.
 
     Raises:
-        ValueError: If there is no sample, x and y do not belong together, or `every` or `batch_size`
-            is below 1; in `fit`, if the model has no activation.
+        ValueError: If there is no sample, x and y do not belong together, or `every` or
+            `batch_size` is below 1; in `fit`, if the model has no activation.
         TypeError: If x or y holds something else than arrays or tensors.
         ImportError: If there is a `log_dir` but no TensorBoard.
 

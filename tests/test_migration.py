@@ -188,6 +188,80 @@ def test_weights_that_would_go_to_another_layer_are_noticed(keras2, tmp_path):
         ka.migrate(path, tmp_path / "new.keras")
 
 
+def test_weights_exchanged_inside_a_nested_model_are_noticed(keras2, tmp_path):
+    path = shutil.copyfile(keras2 / "2.15" / "frozen.h5", tmp_path / "old.h5")
+    with h5py.File(path, "r+") as file:
+        inner = file["model_weights"]["model"]
+        names = list(inner.attrs["weight_names"])
+        first, second = (i for i, name in enumerate(names) if "kernel" in str(name))
+        names[first], names[second] = names[second], names[first]
+        inner.attrs["weight_names"] = names
+    with pytest.raises(ValueError, match="did not arrive"):
+        ka.migrate(path, tmp_path / "new.keras")
+
+
+def test_weights_that_a_keras_file_has_and_the_model_has_not_are_noticed(keras2, tmp_path):
+    path = tmp_path / "old.keras"
+    with zipfile.ZipFile(keras2 / "2.15" / "trained.keras") as old:
+        old.extractall(tmp_path)
+    with h5py.File(tmp_path / "model.weights.h5", "r+") as file:
+        file["layers"].create_dataset("elsewhere/vars/0", data=np.ones(3, "float32"))
+    with zipfile.ZipFile(path, "w") as new:
+        for name in ("config.json", "metadata.json", "model.weights.h5"):
+            new.write(tmp_path / name, name)
+    with pytest.raises(ValueError, match=r"elsewhere.*did not arrive"):
+        ka.migrate(path, tmp_path / "new.keras")
+
+
+@pytest.mark.parametrize("suffix", ["h5", "keras"])
+@pytest.mark.parametrize("version", ["2.12", "2.15"])
+def test_frozen_layers_stay_frozen_and_the_others_trainable(version, suffix, keras2, tmp_path):
+    model = ka.migrate(keras2 / version / f"frozen.{suffix}", tmp_path / "new.keras", verbose=0)
+    first, second = (la for la in model.layers if isinstance(la, keras.Model))
+    assert [la.trainable for la in first.layers[1:]] == [False, True, True]
+    assert not any(la.trainable for la in second.layers[1:])
+    assert model.layers[-1].trainable
+
+
+def test_the_compiled_state_is_kept_or_missed(keras2, tmp_path):
+    for number, name in enumerate(("trained.keras", "trained_graph.keras", "trained_graph.h5")):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            model = ka.migrate(keras2 / "2.15" / name, tmp_path / f"{number}.keras", verbose=0)
+        assert model.compiled or any("compile it again" in str(w.message) for w in caught)
+    source = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, activation=my_own)])
+    source.compile("adam", "mse")
+    source.save(tmp_path / "old.keras")
+    with pytest.warns(UserWarning, match="compile it again: it got other layers"):
+        ka.migrate(tmp_path / "old.keras", tmp_path / "b.keras", {"my_own": "swish(beta=2.0)"})
+
+
+def test_long_lists_of_names_are_read(keras2, tmp_path):
+    path = shutil.copyfile(keras2 / "2.15" / "equal_shapes.h5", tmp_path / "old.h5")
+    with h5py.File(path, "r+") as file:
+        attributes = file["model_weights"].attrs
+        names = list(attributes["layer_names"])
+        del attributes["layer_names"]
+        attributes["layer_names0"], attributes["layer_names1"] = names[:3], names[3:]
+    model, _ = _migrated(path, tmp_path / "new.keras")
+    arrays = np.load(keras2 / "2.15" / "equal_shapes.npz")
+    np.testing.assert_allclose(model(arrays["x0"]), arrays["y0"], rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("function", ["linalg.trace", "linalg.diag", "linalg.svd", "shape"])
+def test_what_keras_calls_by_the_same_name_is_not_taken_for_it(function, keras2, tmp_path):
+    def edit(config):
+        inner = next(la for la in config["config"]["layers"] if la["class_name"] == "Functional")
+        layers = inner["config"]["layers"]
+        call = next(la for la in layers if la["class_name"] == "TFOpLambda")
+        call["config"]["function"] = function
+        return config
+
+    path = _edited(keras2 / "2.15" / "nested.h5", tmp_path / "old.h5", edit)
+    with pytest.raises(ValueError, match=rf"no operation tf\.{function}"):
+        ka.migrate(path, tmp_path / "new.keras")
+
+
 def test_operations_get_other_names_than_layers(keras2, tmp_path):
     keras.backend.clear_session()  # As in a new process, where Keras counts from the start.
     model = ka.migrate(keras2 / "2.15" / "convolutional.h5", tmp_path / "new.keras", verbose=0)
@@ -198,6 +272,13 @@ def test_names_are_a_mapping_and_may_be_classes(keras2, tmp_path):
     source = keras2 / "2.15" / "registered.h5"
     with pytest.raises(TypeError, match="must be a mapping"):
         ka.migrate(source, tmp_path / "new.keras", ["own"])
+    for theirs in ("gelu", "snake"):
+        function = lambda x: x  # noqa: E731
+        with pytest.raises(ValueError, match="has a lambda"):
+            ka.migrate(source, tmp_path / "new.keras", {"own": function})
+        function.__name__ = theirs
+        with pytest.raises(ValueError, match=f"called {theirs}"):
+            ka.migrate(source, tmp_path / "new.keras", {"own": function})
     for gated in ("swiglu", ka.SwiGLU, ka.CReLU()):
         with pytest.raises(ValueError, match=r"keeps the number of channels.* of 2520"):
             ka.migrate(source, tmp_path / "new.keras", {"own": gated})

@@ -208,12 +208,67 @@ def code():
 
 
 @case((6,))
+def frozen():
+    """Keras orders the weights of a frozen layer behind those of the others."""
+    x = keras.Input((6,))
+    y = layers.Dense(6, trainable=False)(x)
+    inner = keras.Model(x, layers.Dense(6)(layers.BatchNormalization()(y)))
+    x = keras.Input((6,))
+    base = keras.Model(x, layers.BatchNormalization()(layers.Dense(6)(x)))
+    base.trainable = False
+    x = keras.Input((6,))
+    return keras.Model(x, layers.Dense(2)(tf.nn.relu(base(inner(x)))))
+
+
+@case([(5, 6), (4, 6)])
+def states():
+    """A sequence to a sequence."""
+    x, y = keras.Input((5, 6)), keras.Input((4, 6))
+    _, *state = layers.LSTM(3, return_state=True)(x)
+    z = layers.LSTM(3, return_sequences=True)(y, initial_state=state)
+    _, *states = layers.Bidirectional(layers.GRU(3, return_state=True))(x)
+    both = layers.Bidirectional(layers.GRU(3))(z, initial_state=states)
+    return keras.Model([x, y], both)
+
+
+@case((8, 8, 3))
+def separable():
+    x = keras.Input((8, 8, 3))
+    y = layers.SpatialDropout2D(0.5)(layers.SeparableConv2D(4, 3, activation="relu")(x))
+    y = layers.SpatialDropout1D(0.5)(layers.Reshape((-1, 4))(y))
+    return keras.Model(x, layers.SeparableConv1D(2, 3, depthwise_initializer="he_normal")(y))
+
+
+@case((4, 6))
+def arrays():
+    x = keras.Input((4, 6))
+    y = tf.cumsum(tf.cast(x, tf.float32)) + tf.cast(tf.argmax(x), tf.float32)
+    y = tf.tile(tf.matmul(y, tf.transpose(x, perm=[0, 2, 1])), [1, 2, 1])
+    return keras.Model(x, layers.Dense(3)(y))
+
+
+@case((6,), fit=True)
+def inside_compiled():
+    first = keras.Sequential([layers.Input((6,)), layers.Dense(4, tfa.activations.mish)])
+    second = keras.Sequential([layers.Input((4,)), layers.Dense(1)])
+    second.compile(keras.optimizers.Adam(2e-4), "mse")
+    return keras.Sequential([layers.Input((6,)), first, second])
+
+
+@case((6,), fit=True)
+def trained_graph():
+    x = keras.Input((6,))
+    return keras.Model(x, layers.Dense(2)(tf.nn.relu(layers.Dense(4, "hard_sigmoid")(x))))
+
+
+@case((6,))
 def sixteen_bit():
     keras.mixed_precision.set_global_policy("mixed_float16")
     model = keras.Sequential(
         [
             layers.Input((6,)),
             layers.Dense(4, tfa.activations.lisht),
+            layers.ThresholdedReLU(0.25, name="a/b"),
             layers.Dense(2, dtype="float32"),
         ]
     )
