@@ -70,9 +70,9 @@ def _derivatives(x, alpha, shift, gamma, beta):
         {"alpha": 20.0, "shift": 1.0, "gamma": 3.0},
     ),
     torch="torch.erf(0.5 * x)",
-    # TensorFlow's erf is rounded several times, and beta added to it. In float64 the argument of
-    # the exponential has no spare digits.
-    accuracy={"value": 5, "value_scale": 1.0, "float64_gradient": 2e-13},
+    # The value crosses zero where beta is added. In float64 the argument of the exponential has no
+    # spare digits.
+    accuracy={"value_scale": 1.0, "float64_gradient": 2e-13},
 )
 class Derf(LearnableLayer):
     """Layer form of `derf`, which trains all four parameters.

@@ -64,6 +64,7 @@ def _derivatives(x, w0):
         "float64_value": 1e-7,
         "float64_gradient": 1e-7,
         "domain": 1e6,
+        "graph": "plain operations, which every converter knows",
     },
 )
 class Sine(ActivationLayer):
