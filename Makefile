@@ -13,7 +13,7 @@ help:
 	@echo "make torch-reference  fetch PyTorch's values again into tests/data"
 	@echo "make lint         ruff and mypy"
 	@echo "make names        write the list of public names in keras_activations/__init__.py"
-	@echo "make measure      measure accuracy and speed in full (hours; an interrupted run goes on) and write docs/"
+	@echo "make measure      measure accuracy and speed in full (hours; an interrupted run goes on) and write docs/; TORCH_PYTHON and JAX_PYTHON may name a Python that has them"
 	@echo "make figures      draw the figures and write the tables of docs/choosing.md (minutes; half an hour with CIFAR10_DIR set)"
 	@echo "make docs         build the site of the documentation into build/site (open index.html; ARGS goes to MkDocs)"
 	@echo "make tables       write the tables of the README: the catalogue, the summaries of docs/"
