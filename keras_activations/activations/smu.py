@@ -89,7 +89,7 @@ def _density(x, alpha, mu):
         "value": 6,
         "gradient": 5,
         "gradient_scale": 0.5,
-        "second_scale": 0.25,
+        "second_scale": 0.5,
         "float64_value": 5e-13,
     },
 )

@@ -5,7 +5,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import ActivationLayer, number
 from keras_activations._registry import activation, register
-from keras_activations._special import double_word, expm1, falling, finite, log1p_over, scaled_exp
+from keras_activations._special import double_word, expm1, finite, log1p_over, scaled_exp
 
 
 @activation
@@ -59,7 +59,8 @@ def _parts(x, alpha):
     exact = double_word(x)
     mirrored = -(exact - double_word(tf.ones_like(x)))
     z = double_word(alpha) * exact.where(x <= 0.5, mirrored)
-    e, scale = scaled_exp(falling(z), x.dtype)
+    # By the sign of m, because that of z is lost where the product is no normal number.
+    e, scale = scaled_exp(z.where(m < 0.0, -z).clip(-1000.0, 0.0), x.dtype)
     q = tf.exp(-alpha * (1.0 - m))
     # The logarithm of the quotient, divided by alpha, less the part above zero, as log(1 + w).
     w = -expm1(-alpha * (1.0 - 2.0 * tf.nn.relu(m))) / (1.0 + q)
