@@ -94,8 +94,7 @@ def _logarithm(x, alpha):
     v = -exact * (double_word(x) + exact)
     t = v + double_word(tf.ones_like(x))
     t = tf.where(v.high > 1e18, -tf.minimum(alpha, 0.0) * x, t.high + t.low)
-    # By a constant, which alone the converter to ONNX does not multiply by zero elsewhere.
-    t = tf.where(t < 0.0, tf.constant(math.nan, t.dtype), t)
+    t = tf.where(t < 0.0, tf.constant(math.nan, t.dtype), t)  # Else ONNX multiplies it by zero.
     near = tf.clip_by_value(v.high, -0.5, 1.0)
     s = near / (2.0 + near)
     return v.high, t, s, polynomial(tf.square(s), LOGARITHM)
