@@ -118,8 +118,7 @@ def test_sequential_functional_and_subclassed_models_train(info):
     sequential = keras.Sequential([keras.layers.Dense(8), layer_of(info), keras.layers.Dense(1)])
     for model, eagerly in ((functional, True), (sequential, False), (Subclassed(), True)):
         model.compile("adam", "mse", run_eagerly=eagerly)
-        loss = model.fit(BATCH, BATCH[:, :1], epochs=1, verbose=0).history["loss"]
-        assert np.all(np.isfinite(loss))
+        assert np.isfinite(model.train_on_batch(BATCH, BATCH[:, :1]))
 
 
 @all_activations
@@ -164,7 +163,7 @@ def test_mixed_precision_training(info, kind):
     try:
         model = keras.Sequential([keras.layers.Dense(8), layer_of(info), keras.layers.Dense(1)])
         model.compile("adam", "mse", **{kind: True})
-        assert np.isfinite(model.fit(BATCH, BATCH[:, :1], verbose=0).history["loss"][0])
+        assert np.isfinite(model.train_on_batch(BATCH, BATCH[:, :1]))
     finally:
         keras.config.set_dtype_policy("float32")
 
@@ -194,7 +193,7 @@ def test_inside_other_layers(info):
     model.compile("sgd", ["mse"] * len(layers), run_eagerly=eagerly)
     values = [x for _, x in layers]
     y = [each.numpy() for each in model(values)]
-    model.fit(values, y, verbose=0)
+    model.train_on_batch(values, y)
     assert all(np.all(np.isfinite(each)) for each in y)
     for layer, _ in layers:
         names = [w.name for w in layer.trainable_weights]
