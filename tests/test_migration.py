@@ -425,6 +425,8 @@ def test_models_of_addons_load_by_the_import_alone(case, file, tmp_path):
     path = pathlib.Path(OLD_MODELS) / file
     if file.startswith("k212_") and path.suffix == ".keras":
         pytest.skip("Keras 3 does not find the weights in the files of Keras 2.12")
+    if file.startswith("k212_tfa_fn_") and keras.__version__.startswith("3.10."):
+        pytest.skip("Keras 3.10 fails on any registered function in an .h5 file of Keras 2.12")
     model = keras.models.load_model(path)
     model.save(tmp_path / "new.keras")
     with zipfile.ZipFile(tmp_path / "new.keras") as archive:
