@@ -218,6 +218,7 @@ def test_weights_that_a_keras_file_has_and_the_model_has_not_are_noticed(keras2,
 def test_frozen_layers_stay_frozen_and_the_others_trainable(version, suffix, keras2, tmp_path):
     model = ka.migrate(keras2 / version / f"frozen.{suffix}", tmp_path / "new.keras", verbose=0)
     first, second = (la for la in model.layers if isinstance(la, keras.Model))
+    assert (first.trainable, second.trainable) == (True, False)
     assert [la.trainable for la in first.layers[1:]] == [False, True, True]
     assert not any(la.trainable for la in second.layers[1:])
     assert model.layers[-1].trainable
@@ -246,6 +247,13 @@ def test_long_lists_of_names_are_read(keras2, tmp_path):
     model, _ = _migrated(path, tmp_path / "new.keras")
     arrays = np.load(keras2 / "2.15" / "equal_shapes.npz")
     np.testing.assert_allclose(model(arrays["x0"]), arrays["y0"], rtol=1e-6, atol=1e-6)
+    a, z = names.index("a"), names.index("z")
+    names[a], names[z] = names[z], names[a]
+    with h5py.File(path, "r+") as file:
+        attributes = file["model_weights"].attrs
+        attributes["layer_names0"], attributes["layer_names1"] = names[:3], names[3:]
+    with pytest.raises(ValueError, match="did not arrive"):
+        ka.migrate(path, tmp_path / "other.keras")
 
 
 @pytest.mark.parametrize("function", ["linalg.trace", "linalg.diag", "linalg.svd", "shape"])
