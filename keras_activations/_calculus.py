@@ -73,12 +73,15 @@ def with_gradient(
         *parameters: Numbers or tensors; integer tensors, such as seeds, stay integer.
         fusible: As in `elementwise`.
         native: Whether both functions are single operations of TensorFlow's, which neither a
-            compilation nor a higher precision improves.
+            compilation nor a higher precision improves, and the second the first one's own gradient,
+            which then serves in eager mode, without the time that a custom one takes.
         **static: Hashable Python arguments that both functions take, such as an axis.
 
     Returns:
         Tensor of x's dtype.
     """
+    if native and tf.executing_eagerly():
+        return value(x, *parameters, **static)
     wide = _wide(x.dtype)
     tensors = [p if tf.is_tensor(p) else _parameter(p, wide) for p in parameters]
     wanted = (

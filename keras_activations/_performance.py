@@ -94,7 +94,9 @@ def _summarised(group: Sequence[tuple[str, str, Mapping[str, Any]]]) -> list[str
     floors = [(name, ratios["floor"][0]) for name, which, ratios in group if which == "both"]
     slower = {name for name, _, ratios in group if _is_slower(_reference(ratios))}
     than_any = {
-        name for name, _, ratios in group if any(_is_slower(ratios.get(form)) for form in FORMS)
+        name
+        for name, _, ratios in group
+        if any(_is_slower(_at_work(ratios, form)) for form in FORMS)
     }
     beyond = [{name for name, floor in floors if floor > factor} for factor in (2, 4)]
     total = len({name for name, _ in floors})
@@ -122,7 +124,7 @@ def _slower(results: Iterable[Row]) -> str:
         [*_case(job), job["mode"], _PASSES[which], PEERS[form], _figure(ratios[form])]
         for job, which, ratios in _passes(results)
         for form in FORMS
-        if _is_large(job) and _is_slower(ratios.get(form))
+        if _is_large(job) and _is_slower(_at_work(ratios, form))
     )
     return _table(["activation", "dtype", "elements", "mode", "pass", "than", "ours ÷ it"], cells)
 
@@ -210,7 +212,11 @@ def _passes(results: Iterable[Row]) -> list[tuple[Row, str, Mapping[str, Any]]]:
 
 
 def _reference(ratios: Mapping[str, Any]) -> Any:
-    found = ratios.get("keras") or ratios.get("naive")
+    return _at_work(ratios, "keras" if "keras" in ratios else "naive")
+
+
+def _at_work(ratios: Mapping[str, Any], form: str) -> Any:
+    found = ratios.get(form)
     # Returning the input, as Keras's identity does, is no work to compare with.
     return None if found and ratios["floor"][0] < 0.1 * found[0] else found
 

@@ -39,27 +39,32 @@ _TAIL = [
     -0.163875055752,
     0.0649675975105,
 ]
-# erf(x) / x - 1 in x², for |x| < 1, from the same program.
+# 1 - erf(x) / x in x², for |x| < 1, from the same program.
 _ERF = [
-    0.128379165848,
-    -0.376126266667,
-    0.112835947152,
-    -0.0268542120106,
-    0.00518908742343,
-    -0.000801686428717,
-    7.87587506269e-5,
+    -0.128379165848,
+    0.376126266667,
+    -0.112835947152,
+    0.0268542120106,
+    -0.00518908742343,
+    0.000801686428717,
+    -7.87587506269e-5,
 ]
-# log(erfc(a)) in a, for 1 < a < 4, likewise.
-_LOG_ERFC = [
-    0.000320138049678,
-    -1.13023343484,
-    -0.631826051559,
-    -0.110080082949,
-    0.0264211360057,
-    -0.00475959629327,
-    0.000596805625661,
-    -4.60580426892e-5,
-    1.63715141459e-6,
+# erf(a) in a - 5 / 2, for 1 < a < 4, likewise.
+_FAR_ERF = [
+    0.999593079003,
+    0.00217826968746,
+    -0.0054470603333,
+    0.00835072416855,
+    -0.00861282644172,
+    0.00611279184081,
+    -0.00282367147286,
+    0.000554790738423,
+    0.000291932588788,
+    -0.000266517317331,
+    5.94389285842e-5,
+    1.63092955451e-5,
+    -8.7130073351e-6,
+    6.96172960344e-7,
 ]
 # π in three parts; products of the first two with a whole number below 2**27 are exact.
 _PI = (3.1415926218032837, 3.1786509424591713e-08, 1.2246467991473532e-16)
@@ -71,8 +76,8 @@ FARTHEST = math.pi * 2.0**25
 
 def polynomial(x: Tensor, coefficients: list[float]) -> Tensor:
     """The sum of coefficients[n] * x**n."""
-    total = tf.fill(tf.shape(x), tf.constant(coefficients[-1], x.dtype))
-    for coefficient in coefficients[-2::-1]:
+    total = coefficients[-1] * x + coefficients[-2]
+    for coefficient in coefficients[-3::-1]:
         total = total * x + coefficient
     return total
 
@@ -140,7 +145,7 @@ class DoubleWord:
 
     def where(self, condition: Tensor, other: "DoubleWord") -> "DoubleWord":
         """This where the condition holds, else the other."""
-        zero = tf.zeros_like(self.high)
+        zero = tf.zeros([], self.high.dtype)
         lows = (zero if low is None else low for low in (self.low, other.low))
         return DoubleWord(tf.where(condition, self.high, other.high), tf.where(condition, *lows))
 
@@ -155,8 +160,8 @@ def double_word(x: Any, dtype: Any = None) -> DoubleWord:
 
 
 def falling(z: DoubleWord) -> DoubleWord:
-    """`-abs(z)`, no smaller than matters to the exponential."""
-    return z.where(z.high < 0.0, -z).clip(-1000.0, 0.0)
+    """`-abs(z)`."""
+    return z.where(z.high < 0.0, -z)
 
 
 def _halves(x: Tensor) -> tuple[Tensor, Tensor]:
@@ -202,7 +207,7 @@ def scaled_exp(z: Any, dtype: tf.DType) -> tuple[Tensor, Tensor]:
     e = tf.exp(tf.where(deep, z.high + 32.0, z.high))
     if z.low is not None:
         e += e * z.low
-    return e, tf.where(deep, tf.constant(math.exp(-32.0), dtype), tf.ones_like(e))
+    return e, tf.where(deep, tf.constant(math.exp(-32.0), dtype), 1.0)
 
 
 def times_exp(factor: Any, z: Tensor) -> Tensor:
@@ -239,7 +244,7 @@ def times_log1p_exp(factor: Any, z: Any, dtype: tf.DType) -> Tensor:
 def log1p_over(w: Tensor) -> Tensor:
     """`log(1 + w) / w` for 0 <= w <= 1, in float32 for -0.5 <= w <= 1, and 1 at w = 0."""
     if w.dtype == tf.float64:
-        safe = tf.where(w > 0.0, w, tf.ones_like(w))
+        safe = tf.where(w > 0.0, w, 1.0)
         return tf.where(w > 0.0, tf.math.log1p(safe) / safe, 1.0 - 0.5 * w)
     # 2 atanh(s), with w / (2 + w) for s.
     over_w = 1.0 / (1.0 + 0.5 * w)
@@ -251,13 +256,13 @@ def log1p(x: Tensor) -> Tensor:
     if x.dtype == tf.float64:
         return tf.math.log1p(x)
     near = tf.clip_by_value(x, -0.5, 1.0)
-    return tf.where(near == x, near * log1p_over(near), tf.math.log(1.0 + x))
+    return tf.where(near == x, near * log1p_over(near), tf.math.log(x - -1.0))
 
 
 def sigmoid(x: Tensor) -> Tensor:
     """`1 / (1 + exp(-x))`."""
     e = tf.exp(tf.minimum(-x, x))
-    return tf.where(x < 0.0, e, tf.ones_like(e)) / (1.0 + e)
+    return tf.where(x < 0.0, e, 1.0) / (1.0 + e)
 
 
 def tanh(x: Tensor) -> Tensor:
@@ -275,12 +280,13 @@ def atan(x: Tensor) -> Tensor:
     # atan(a) = atan(b) + atan((a - b) / (1 + a b)) with b = 0, 1 or infinity, and a series.
     a = tf.abs(x)
     middle, far = a > math.tan(math.pi / 8.0), a > math.tan(math.pi * 3.0 / 8.0)
-    one = tf.ones_like(a)
-    t = tf.where(far, -one, tf.where(middle, a - 1.0, a))
-    t /= tf.where(far, a, tf.where(middle, a + 1.0, one))
+    t = tf.where(far, tf.constant(-1.0, x.dtype), tf.where(middle, a - 1.0, a))
+    t /= tf.where(far, a, tf.where(middle, a + 1.0, 1.0))
     square = tf.square(t)
-    y = tf.where(far, math.pi / 2.0 * one, tf.where(middle, math.pi / 4.0 * one, 0.0 * one))
-    y += t + t * (square * polynomial(square, _ATAN))
+    quarter = tf.constant(math.pi / 4.0, x.dtype)
+    # By differences, for the reason that products of double words have.
+    y = tf.where(far, 2.0 * quarter, tf.where(middle, quarter, 0.0))
+    y -= -t - t * (square * polynomial(square, _ATAN))
     return tf.where(x < 0.0, -y, y)
 
 
@@ -289,11 +295,13 @@ def erf(x: Tensor) -> Tensor:
     if x.dtype == tf.float64:
         # Bounded, because TensorFlow's squares what it is given.
         return tf.math.erf(tf.clip_by_value(x, -30.0, 30.0))
-    # By its series where one minus the tail would cancel; beyond 4 it is 1.
-    near = tf.clip_by_value(x, -1.0, 1.0)
-    tail = tf.exp(polynomial(tf.clip_by_value(tf.abs(x), 1.0, 4.0), _LOG_ERFC))
-    far = tf.where(x < 0.0, tail - 1.0, 1.0 - tail)
-    return tf.where(tf.abs(x) < 1.0, near * (1.0 + polynomial(tf.square(near), _ERF)), far)
+    # By two polynomials, because the first would cancel far out, and the second near zero; beyond 4
+    # it is 1.
+    x = tf.clip_by_value(x, -4.0, 4.0)
+    size = tf.abs(x)
+    near = x * (1.0 - polynomial(tf.square(x), _ERF))
+    far = polynomial(size - 2.5, _FAR_ERF)
+    return tf.where(size < 1.0, near, tf.where(x < 0.0, -far, far))
 
 
 def normal_tail(a: Tensor) -> Tensor:
@@ -316,7 +324,7 @@ def plain_sin(z: DoubleWord) -> Tensor:
     """`sin(z)` by TensorFlow's own, which every format of exported models has."""
     near = z.clip(-FARTHEST, FARTHEST)
     wave = tf.sin(near.high) * tf.cos(near.low) + tf.cos(near.high) * tf.sin(near.low)
-    return tf.where(tf.abs(z.high) > FARTHEST, tf.zeros_like(wave), wave)
+    return tf.where(tf.abs(z.high) > FARTHEST, tf.zeros([], wave.dtype), wave)
 
 
 def phase(x: Tensor, frequency: Any = 1.0) -> Tensor:

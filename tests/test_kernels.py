@@ -125,6 +125,27 @@ def _is_native(work):
     return len(work) <= 3 and not any("Xla" in op or "Call" in op for op in work)
 
 
+@each(ELEMENTWISE)
+def test_the_forward_pass_is_one_kernel_or_none(info):
+    # Of a known shape, of which Grappler rewrites more.
+    work = _work(_call(info), [_calculus.LARGE // 32, 32])
+    assert _is_one_kernel(work) or not any("Xla" in op for op in work), work
+
+
+@each(ELEMENTWISE)
+def test_no_constant_of_the_forward_pass_is_as_large_as_x(info):
+    """Grappler would put it into the kernel, which would read it each time."""
+    x = tf.TensorSpec([_calculus.LARGE // 32, 32])
+    graph = _graph(_call(info)).get_concrete_function(x).graph
+    constant = [
+        operation.name
+        for operation in graph.get_operations()
+        if any(t.shape == x.shape for t in operation.outputs)
+        and graph.inputs[0].op not in _needed(operation, without=("OnesLike", "ZerosLike", "Shape"))
+    ]
+    assert not constant
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
 @each(ELEMENTWISE)
 def test_the_backward_pass_is_one_kernel(info, dtype):
@@ -369,12 +390,15 @@ def test_knows_what_xla_does_not_compile():
             assert not _calculus._compiled_as_a_whole()
 
 
-def _needed(operation):
-    """The operation and those its result is computed from, by data alone."""
+def _needed(operation, without=()):
+    """The operation and those its result is computed from, by data alone.
+
+    Operations of some types, such as those that read a shape only, are left out.
+    """
     found, waiting = set(), [operation]
     while waiting:
         operation = waiting.pop()
-        if operation not in found:
+        if operation not in found and operation.type not in without:
             found.add(operation)
             waiting += [t.op for t in operation.inputs]
     return found

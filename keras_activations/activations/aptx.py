@@ -62,9 +62,9 @@ def _gate(x, alpha, beta, gamma):
     e, scale = scaled_exp(falling(z.times(2.0)), x.dtype)
     z = tf.clip_by_value(z.high, -500.0, 500.0)
     below, near = z < 0.0, tf.abs(z) < 0.5
-    limit = alpha + tf.where(below, -tf.ones_like(z), tf.ones_like(z))
+    limit = tf.where(below, alpha - 1.0, alpha + 1.0)
     line = gamma * tf.where(near, alpha + tf.tanh(z), limit)
-    rest = tf.where(near, tf.zeros_like(z), tf.where(below, 2.0 * gamma, -2.0 * gamma))
+    rest = tf.where(near, tf.zeros([], x.dtype), tf.where(below, 2.0 * gamma, -2.0 * gamma))
     return line, rest, z, e, scale
 
 

@@ -48,7 +48,7 @@ def _derivatives(x, alpha, beta):
     e, scale = _weight(exponent, alpha, x.dtype)
     # The slope of the exponent, 1 / (1 + exp(beta * x)).
     gate = tf.exp(tf.minimum(-phase, phase))
-    slope = tf.where(phase < 0.0, tf.ones_like(gate), gate) / (1.0 + gate)
+    slope = tf.where(phase < 0.0, tf.ones([], x.dtype), gate) / (1.0 + gate)
     dx = (1.0 + alpha * beta * x * slope) * e * scale
     y = x * e * scale
     return dx, -y * exponent.high, y * (alpha * x * slope)
@@ -58,7 +58,7 @@ def _exponent(x, beta):
     """log(1 + exp(-beta * x)), a double word, because the exponential magnifies its rounding."""
     phase = beta * x
     bend = times_log1p_exp(1.0, tf.minimum(-phase, phase), x.dtype)
-    return double_word(beta) * double_word(tf.nn.relu(-x)) + double_word(bend)
+    return double_word(beta) * double_word(tf.maximum(-x, 0.0)) + double_word(bend)
 
 
 def _weight(exponent, alpha, dtype):

@@ -37,7 +37,7 @@ def binary_step(x):
 
 def _value(x):
     # Written so that NaN, which compares with nothing, comes out as NaN.
-    return tf.where(x >= 0.0, tf.ones_like(x), tf.where(x < 0.0, tf.zeros_like(x), x))
+    return tf.where(x >= 0.0, tf.ones([], x.dtype), tf.where(x < 0.0, tf.zeros([], x.dtype), x))
 
 
 def _straight_through(x):

@@ -44,7 +44,7 @@ def _value(x, min_value, max_value):
 def _derivatives(x, min_value, max_value):
     y = gelu_value(x)
     below, above = y < min_value, y > max_value
-    dx = tf.where(below | above, tf.zeros_like(y), gelu_derivative(x))
+    dx = tf.where(below | above, tf.zeros([], x.dtype), gelu_derivative(x))
     return dx, tf.cast(below, x.dtype), tf.cast(above, x.dtype)
 
 

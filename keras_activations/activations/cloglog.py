@@ -37,7 +37,8 @@ def cloglog(x):
 
 
 def _value(x):
-    return -expm1(-tf.exp(tf.minimum(x, HIGH)))
+    # Not as a negative, because Grappler leaves chains of functions out of the kernel.
+    return -expm1(-1.0 * tf.exp(tf.minimum(x, HIGH)))
 
 
 def _derivative(x):

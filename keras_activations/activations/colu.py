@@ -52,7 +52,7 @@ def _exponentials(x):
     # Bounded where exp(-w) is nothing beside w.
     e, scale = scaled_exp(tf.minimum(x, 5.0), x.dtype)
     w = e * scale
-    return e, scale, w, tf.exp(-w)
+    return e, scale, w, tf.exp(-1.0 * w)
 
 
 @register(

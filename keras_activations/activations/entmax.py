@@ -83,8 +83,8 @@ def _solution(x, alpha, axis):
 def _power(z, k):
     """(1 + k * z)**(1 / k), its derivative by z, and z where they are not 0."""
     outside = tf.logical_or(k * z <= -1.0, z < FAR)
-    z = tf.where(outside, tf.zeros_like(z), z)
-    p = tf.where(outside, tf.zeros_like(z), tf.exp(log1p(k * z) / k))
+    z = tf.where(outside, tf.zeros([], z.dtype), z)
+    p = tf.where(outside, tf.zeros([], z.dtype), tf.exp(log1p(k * z) / k))
     return p, p / (1.0 + k * z), z
 
 

@@ -53,10 +53,10 @@ def _roots(x, axis):
     # What lies above the bound, the same elements once more, now exactly: less the number by which
     # the sum of their squares becomes 1, the solution of a quadratic equation.
     below = x <= bound
-    above = tf.where(below, tf.zeros_like(x), x - bound)
+    above = tf.where(below, tf.zeros([], x.dtype), x - bound)
     size, total, excess = _moments(above, axis)
     tail = excess / (total + tf.sqrt(tf.square(total) - size * excess))
-    return tf.where(below, tf.zeros_like(x), tf.nn.relu(above - tail))
+    return tf.where(below, tf.zeros([], x.dtype), tf.nn.relu(above - tail))
 
 
 def _lower_bound(x, axis):
@@ -86,7 +86,7 @@ def shifted(x, axis):
     largest = tf.stop_gradient(tf.reduce_max(x, axis, keepdims=True))
     # Infinity less infinity is not a number.
     endless = tf.logical_and(tf.math.is_inf(x), x == largest)
-    return tf.where(endless, tf.zeros_like(x), x - largest)
+    return tf.where(endless, tf.zeros([], x.dtype), x - largest)
 
 
 @register(

@@ -40,7 +40,7 @@ def _value(x):
 
 def _plain(x):
     wave = tf.cos(tf.clip_by_value(x, -FARTHEST, FARTHEST))
-    return x * tf.where(tf.abs(x) > FARTHEST, tf.ones_like(x), wave)
+    return x * tf.where(tf.abs(x) > FARTHEST, tf.ones([], x.dtype), wave)
 
 
 def _derivative(x):

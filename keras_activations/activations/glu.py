@@ -51,7 +51,7 @@ def _derivatives(a, b):
     gate = e * scale
     # s(b) * (1 - s(b)) would cancel to zero for large b.
     db = a / tf.square(1.0 + gate) * e * scale
-    return tf.where(b < 0.0, gate, tf.ones_like(gate)) / (1.0 + gate), db
+    return tf.where(b < 0.0, gate, 1.0) / (1.0 + gate), db
 
 
 @register(

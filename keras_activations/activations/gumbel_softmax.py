@@ -78,7 +78,7 @@ def _gradient(upstream, x, temperature, hard, axis):
     mean = tf.reduce_sum(upstream * y, axis, keepdims=True)
     slope = y / temperature
     # Of an entry of -inf nothing is left.
-    z = tf.where(y > 0.0, z, tf.zeros_like(z))
+    z = tf.where(y > 0.0, z, 0.0)
     return chain_rule(upstream - mean, (slope, -slope * z), x, temperature)
 
 

@@ -36,7 +36,7 @@ def hard_shrink(x, threshold=0.5):
 
 def _value(x, threshold):
     # Written so that NaN, which compares with nothing, comes out as NaN.
-    return tf.where(tf.abs(x) <= threshold, tf.zeros_like(x), x)
+    return tf.where(tf.abs(x) <= threshold, tf.zeros([], x.dtype), x)
 
 
 def _derivatives(x, threshold):

@@ -2,7 +2,6 @@
 
 import tensorflow as tf
 
-from keras_activations._calculus import with_gradient
 from keras_activations._layers import ActivationLayer
 from keras_activations._registry import activation, register
 
@@ -24,12 +23,15 @@ def linear(x):
     >>> ka.linear([-1.0, 0.0, 1.0]).numpy()
     array([-1.,  0.,  1.], dtype=float32)
     """
-    return with_gradient(tf.identity, _gradient, x, native=True)
+    return tf.custom_gradient(_value_and_gradient)(x)
 
 
-def _gradient(upstream, x):
-    # Connected to x, at no cost, so that the second derivative is zero rather than missing.
-    return tf.identity_n([upstream, x])[0]
+def _value_and_gradient(x):
+    def gradient(upstream):
+        # Connected to x, at no cost, so that the second derivative is zero rather than missing.
+        return tf.identity_n([upstream, x])[0]
+
+    return tf.identity(x), gradient
 
 
 @register(

@@ -78,7 +78,7 @@ def _gradient(upstream, x, num_units, axis):
     maximum = tf.reduce_max(grouped, axis, keepdims=True)
     # 1 at the maximum, else 0, by a sign rather than a comparison: the second derivative is then
     # zero, not missing.
-    below = tf.where(grouped == maximum, tf.zeros_like(grouped), maximum - grouped)
+    below = tf.where(grouped != maximum, maximum - grouped, 0.0)
     chosen = 1.0 - tf.sign(below)
     share = chosen / tf.reduce_sum(chosen, axis, keepdims=True)
     return tf.reshape(share * tf.expand_dims(upstream, axis), tf.shape(x))

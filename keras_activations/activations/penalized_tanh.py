@@ -43,7 +43,7 @@ def _value(x, a):
 def _derivatives(x, a):
     e, scale = scaled_exp(2.0 * tf.minimum(-x, x), x.dtype)
     # The factor in the dividend, or Grappler would multiply by it last, after underflow.
-    dx = 4.0 * tf.where(x > 0.0, tf.ones_like(a), a) / tf.square(1.0 + e * scale) * e * scale
+    dx = 4.0 * tf.where(x > 0.0, tf.ones([], x.dtype), a) / tf.square(1.0 + e * scale) * e * scale
     return dx, tanh(tf.minimum(x, 0.0))
 
 

@@ -54,7 +54,7 @@ def _derivative(x):
     w, z = e * scale, _softplus(x)
     steep = _SLOPE * x
     far = (_SLOPE + steep - (0.5 * _SLOPE + steep) * w) * e * scale
-    gate = tf.where(x < 0.0, w, tf.ones_like(w)) / (1.0 + w)
+    gate = tf.where(x < 0.0, w, 1.0) / (1.0 + w)
     near = erf(z) + steep * tf.exp(-tf.square(z)) * gate
     return tf.where(x < _FAR, far, near)
 

@@ -7,7 +7,15 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import LearnableLayer, number
 from keras_activations._registry import activation, register
-from keras_activations._special import double_word, falling, finite, normal_tail, scaled_exp, times
+from keras_activations._special import (
+    DoubleWord,
+    double_word,
+    falling,
+    finite,
+    normal_tail,
+    scaled_exp,
+    times,
+)
 
 
 @activation
@@ -61,7 +69,7 @@ def _derivatives(x, alpha, mu):
 def _density(x, alpha, mu):
     """a = sqrt(2) * |z|, z = mu * (1 - alpha) * x, whether z < 0, and exp(-z**2) in two factors."""
     # As in `gelu`, whose tail this is.
-    rest = -(double_word(alpha) - double_word(tf.ones_like(alpha)))
+    rest = -(double_word(alpha) - DoubleWord(tf.ones([], alpha.dtype)))
     z = double_word(mu) * rest * double_word(x)
     a = falling(z)
     tail = math.sqrt(2.0) * tf.minimum(-a.high, 30.0)

@@ -49,10 +49,9 @@ def _derivatives(x, alpha):
     # d/dalpha = x (sin(2 z) - sin(z)² / z) / alpha, which tends to x² as z goes to 0.
     wave = sine_squared(z, x.dtype)
     z = tf.cast(z, x.dtype)
-    one, far = tf.ones_like(z), tf.abs(z) > 1.0
-    safe = tf.where(z == 0.0, one, z)
+    far, safe = tf.abs(z) > 1.0, tf.where(z != 0.0, z, 1.0)
     bend = dx - 1.0 - wave / safe
-    near = x * tf.where(z == 0.0, one, bend / safe)
+    near = x * tf.where(z != 0.0, bend / safe, 1.0)
     return dx, x * tf.where(far, tf.math.divide_no_nan(bend, alpha), near)
 
 

@@ -5,7 +5,14 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import ActivationLayer, number
 from keras_activations._registry import activation, register
-from keras_activations._special import double_word, expm1, finite, log1p_over, scaled_exp
+from keras_activations._special import (
+    DoubleWord,
+    double_word,
+    expm1,
+    finite,
+    log1p_over,
+    scaled_exp,
+)
 
 
 @activation
@@ -43,10 +50,10 @@ def _value(x, alpha):
 
 def _derivatives(x, alpha):
     m, e, scale, q, logarithm = _parts(x, alpha)
-    gate, one = e * scale, tf.ones_like(e)
+    gate = e * scale
     # The difference of the two sigmoids, in a form that does not cancel.
     dx = -expm1(-alpha) / (1.0 + gate) / (1.0 + q)
-    dx = dx * tf.where(m < 0.0, e, one) * tf.where(m < 0.0, scale, one)
+    dx = dx * tf.where(m < 0.0, e, 1.0) * tf.where(m < 0.0, scale, 1.0)
     bend = (1.0 - m) * q / (1.0 + q) - tf.abs(m) * gate / (1.0 + gate) - logarithm
     return dx, tf.where(x < 0.5, bend, -bend) / alpha
 
@@ -57,7 +64,7 @@ def _parts(x, alpha):
     m = tf.minimum(x, 1.0 - x)
     # As double words, because the exponential magnifies rounding.
     exact = double_word(x)
-    mirrored = -(exact - double_word(tf.ones_like(x)))
+    mirrored = -(exact - DoubleWord(tf.ones([], x.dtype)))
     z = double_word(alpha) * exact.where(x <= 0.5, mirrored)
     # By the sign of m, because that of z is lost where the product is no normal number.
     e, scale = scaled_exp(z.where(m < 0.0, -z).clip(-1000.0, 0.0), x.dtype)

@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import LearnableLayer
 from keras_activations._registry import activation, register
-from keras_activations._special import double_word, polynomial, reciprocal
+from keras_activations._special import DoubleWord, double_word, polynomial, reciprocal
 from keras_activations.activations.linear import linear
 
 NEAR = 0.75
@@ -83,8 +83,8 @@ def _exponential(x, alpha):
     shifted = tf.where(z > 64.0, z - 32.0, tf.where(z < -64.0, z + 32.0, z))
     rest = tf.where(tf.abs(z) < 1e3, exact.low, 0.0)
     e = tf.exp(shifted) * (1.0 + rest)
-    scale = tf.where(z < -64.0, math.exp(-32.0) * tf.ones_like(z), tf.ones_like(z))
-    return z, e, tf.where(z > 64.0, math.exp(32.0) * tf.ones_like(z), scale)
+    scale = tf.where(z < -64.0, tf.constant(math.exp(-32.0), z.dtype), 1.0)
+    return z, e, tf.where(z > 64.0, tf.constant(math.exp(32.0), z.dtype), scale)
 
 
 def _logarithm(x, alpha):
@@ -92,7 +92,7 @@ def _logarithm(x, alpha):
     # As double words, because the logarithm and the quotient magnify the rounding where they end.
     exact = double_word(tf.minimum(alpha, 0.0))
     v = -exact * (double_word(x) + exact)
-    t = v + double_word(tf.ones_like(x))
+    t = v + DoubleWord(tf.ones([], x.dtype))
     t = tf.where(v.high > 1e18, -tf.minimum(alpha, 0.0) * x, t.high + t.low)
     t = tf.where(t < 0.0, tf.constant(math.nan, t.dtype), t)  # Else ONNX multiplies it by zero.
     near = tf.clip_by_value(v.high, -0.5, 1.0)
@@ -108,7 +108,7 @@ def _log(x, t, divisor):
 
 
 def _divisor(alpha):
-    return tf.where(alpha == 0.0, tf.ones_like(alpha), alpha)
+    return tf.where(alpha != 0.0, alpha, 1.0)
 
 
 def _has_series(v):

@@ -46,7 +46,7 @@ def _derivatives(x, beta):
     below, z = _exponent(x, beta)
     e, scale = scaled_exp(z, x.dtype)
     gate = e * scale
-    dx = tf.where(below, gate, tf.ones_like(gate)) / (1.0 + gate)
+    dx = tf.where(below, gate, 1.0) / (1.0 + gate)
     # In d/dbeta the large terms cancel on paper.
     dbeta = z.high * gate / (1.0 + gate) - times_log1p_exp(1.0, z, x.dtype)
     return dx, dbeta / tf.square(beta)

@@ -39,7 +39,7 @@ def _value(x, axis):
     # Shifted, so that the sums below are of the size of the result; the largest, be it infinite,
     # to 0.
     largest = tf.reduce_max(x, axis, keepdims=True)
-    x = tf.where(x == largest, tf.zeros_like(x), x - largest)
+    x = tf.where(x != largest, x - largest, 0.0)
     lower_bound = _lower_bound(tf.stop_gradient(x), axis)
     return tf.nn.relu(x - _threshold_of(x, x > lower_bound, axis))
 
@@ -69,7 +69,7 @@ def _lower_bound(x, axis):
 def _threshold_of(x, support, axis):
     """The number that the entries of the support exceed by 1 in total."""
     size = tf.reduce_sum(tf.cast(support, x.dtype), axis, keepdims=True)
-    total = tf.reduce_sum(tf.where(support, x, tf.zeros_like(x)), axis, keepdims=True)
+    total = tf.reduce_sum(tf.where(support, x, 0.0), axis, keepdims=True)
     return (total - 1.0) / size
 
 

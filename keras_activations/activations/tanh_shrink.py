@@ -38,7 +38,7 @@ def _value(x):
     # Near zero (x cosh(x) - sinh(x)) / cosh(x) by a series of positive terms, elsewhere
     # |x| - 1 + 2 / (1 + exp(2 |x|)): neither cancels.
     size = tf.abs(x)
-    e = tf.exp(-size)
+    e = tf.exp(tf.minimum(-x, x))
     square = tf.square(e)
     inner = tf.square(tf.minimum(size, 1.0))
     near = x * inner * polynomial(inner, SERIES) * 2.0 * e

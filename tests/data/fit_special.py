@@ -1,10 +1,10 @@
-"""Prints the coefficients of `_TAIL`, `_ERF` and `_LOG_ERFC` in `keras_activations/_special.py`.
+"""Prints the coefficients of `_TAIL`, `_ERF` and `_FAR_ERF` in `keras_activations/_special.py`.
 
 With each, the largest error of the fit:
 
 - Φ(-a) exp(a² / 2) is t times a polynomial in t - 3 / 8, with t = 2 / (2 + a);
-- erf(x) is x times 1 plus a polynomial in x², for |x| < 1;
-- log(erfc(a)) is a polynomial in a, for 1 < a < 4, where erf becomes 1 in float32.
+- erf(x) is x times 1 minus a polynomial in x², for |x| < 1;
+- erf(a) is a polynomial in a - 5 / 2, for 1 < a < 4, where it becomes 1 in float32.
 """
 
 from mpmath import mp
@@ -18,19 +18,19 @@ def over_t(u):
     return mp.erfc(a / mp.sqrt(2)) / 2 * mp.exp(a * a / 2) / t
 
 
-def beyond_x(square):
+def short_of_one(square):
     x = mp.sqrt(square)
-    return mp.erf(x) / x - 1
+    return 1 - mp.erf(x) / x
 
 
-def log_erfc(a):
-    return mp.log(mp.erfc(a))
+def far_erf(u):
+    return mp.erf(u + mp.mpf(5) / 2)
 
 
 for name, function, interval, count in (
     ("_TAIL", over_t, [2 / mp.mpf("15.5") - 0.375, 0.625], 12),
-    ("_ERF", beyond_x, [mp.mpf("1e-30"), 1], 7),
-    ("_LOG_ERFC", log_erfc, [1, 4], 9),
+    ("_ERF", short_of_one, [mp.mpf("1e-30"), 1], 7),
+    ("_FAR_ERF", far_erf, [-1.5, 1.5], 14),
 ):
     coefficients, error = mp.chebyfit(function, interval, count, error=True)
     print(name, *(mp.nstr(c, 12) for c in reversed(coefficients)), sep="\n    ")
