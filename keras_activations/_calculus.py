@@ -73,8 +73,8 @@ def with_gradient(
         *parameters: Numbers or tensors; integer tensors, such as seeds, stay integer.
         fusible: As in `elementwise`.
         native: Whether both functions are single operations of TensorFlow's, which neither a
-            compilation nor a higher precision improves, and the second the first one's own gradient,
-            which then serves in eager mode, without the time that a custom one takes.
+            compilation nor a higher precision improves, and the second is the first one's own
+            gradient, which serves in eager mode, without the time that a custom one takes.
         **static: Hashable Python arguments that both functions take, such as an axis.
 
     Returns:

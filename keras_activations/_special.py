@@ -13,8 +13,26 @@ import tensorflow as tf
 
 Tensor = Any
 
-# 1 / (n + 1)!, the series of (exp(x) - 1) / x.
-_EXPM1 = [1.0 / math.factorial(n + 1) for n in range(11)]
+# (exp(x) - 1) / x in x, for |x| < 3 / 4 (`tests/data/fit_special.py`).
+_EXPM1 = [
+    0.999999997823,
+    0.499999999783,
+    0.166666790522,
+    0.0416666790315,
+    0.00833223334017,
+    0.00138877905813,
+    0.000201534788259,
+    2.51134303174e-5,
+]
+# 1 - tanh(x) / x in x², for |x| < 5 / 8, from the same program.
+_TANH = [
+    3.97727825705e-9,
+    0.333332598629,
+    -0.133311140557,
+    0.0537201076566,
+    -0.0205881914546,
+    0.00565713518438,
+]
 # The series of atanh(s) / s in (2 s)².
 _ATANH = [1.0 / ((2 * n + 1) * 4**n) for n in range(8)]
 # (atan(t) / t - 1) / t² in t², for |t| <= tan(π / 8), from Cephes (Moshier, 1992).
@@ -24,7 +42,7 @@ _SINE = [(-1.0) ** n / math.factorial(2 * n + 1) for n in range(8)]
 # ±1 / (2 n)!, the series of cos(r) in r².
 _COSINE = [(-1.0) ** n / math.factorial(2 * n) for n in range(8)]
 # Φ(-a) exp(a² / 2) over t = 2 / (2 + a), which is smooth to a = ∞, in t - 3 / 8, whose powers lose
-# little of the sum at either end (`tests/data/fit_special.py`).
+# little of the sum at either end, likewise.
 _TAIL = [
     0.295960819092,
     0.310291406064,
@@ -39,7 +57,7 @@ _TAIL = [
     -0.163875055752,
     0.0649675975105,
 ]
-# 1 - erf(x) / x in x², for |x| < 1, from the same program.
+# 1 - erf(x) / x in x², for |x| < 1, likewise.
 _ERF = [
     -0.128379165848,
     0.376126266667,
@@ -164,6 +182,14 @@ def falling(z: DoubleWord) -> DoubleWord:
     return z.where(z.high < 0.0, -z)
 
 
+def minus_abs(below: Tensor, z: Tensor) -> Tensor:
+    """`-abs(z)`, for products with exponentials of it."""
+    # Not the exponent itself, because XLA stores what stands before an exponential and after it.
+    # Bounded, because inf * 0 is not 0.
+    z = tf.clip_by_value(z, -1e4, 1e4)
+    return tf.where(below, z, -z)
+
+
 def _halves(x: Tensor) -> tuple[Tensor, Tensor]:
     """Two numbers of half of the digits, whose sum is x."""
     shifted = x * (2.0**27 + 1.0 if x.dtype == tf.float64 else 2.0**12 + 1.0)
@@ -221,9 +247,9 @@ def expm1(x: Tensor) -> Tensor:
     """`exp(x) - 1`."""
     if x.dtype == tf.float64:
         return tf.math.expm1(x)
-    # By its series where the difference would cancel.
+    # By a polynomial where the difference would cancel.
     near = tf.clip_by_value(x, -0.75, 0.75)
-    return tf.where(tf.abs(x) < 0.75, near * polynomial(near, _EXPM1), exp_minus_one(x))
+    return tf.where(near == x, near * polynomial(near, _EXPM1), exp_minus_one(x))
 
 
 def exp_minus_one(x: Tensor) -> Tensor:
@@ -246,9 +272,8 @@ def log1p_over(w: Tensor) -> Tensor:
     if w.dtype == tf.float64:
         safe = tf.where(w > 0.0, w, 1.0)
         return tf.where(w > 0.0, tf.math.log1p(safe) / safe, 1.0 - 0.5 * w)
-    # 2 atanh(s), with w / (2 + w) for s.
-    over_w = 1.0 / (1.0 + 0.5 * w)
-    return over_w * polynomial(tf.square(w * over_w), _ATANH)
+    # 2 atanh(s), with w / (2 + w) for s. Two quotients, because XLA stores one that serves twice.
+    return polynomial(tf.square(w / (1.0 + 0.5 * w)), _ATANH) / (1.0 + 0.5 * w)
 
 
 def log1p(x: Tensor) -> Tensor:
@@ -269,8 +294,11 @@ def tanh(x: Tensor) -> Tensor:
     """The hyperbolic tangent."""
     if x.dtype == tf.float64:
         return tf.tanh(x)
-    e = expm1(2.0 * tf.minimum(-x, x))
-    return tf.where(x < 0.0, e, -e) / (2.0 + e)
+    # By a polynomial where the difference would cancel.
+    near = tf.clip_by_value(x, -0.625, 0.625)
+    e = tf.exp(-2.0 * tf.abs(x))
+    far = tf.where(x < 0.0, e + -1.0, 1.0 - e) / (1.0 + e)
+    return tf.where(near == x, near * (1.0 - polynomial(tf.square(near), _TANH)), far)
 
 
 def atan(x: Tensor) -> Tensor:
@@ -281,7 +309,8 @@ def atan(x: Tensor) -> Tensor:
     a = tf.abs(x)
     middle, far = a > math.tan(math.pi / 8.0), a > math.tan(math.pi * 3.0 / 8.0)
     t = tf.where(far, tf.constant(-1.0, x.dtype), tf.where(middle, a - 1.0, a))
-    t /= tf.where(far, a, tf.where(middle, a + 1.0, 1.0))
+    # As a product, because XLA stores a quotient that serves twice.
+    t *= 1.0 / tf.where(far, a, tf.where(middle, a + 1.0, 1.0))
     square = tf.square(t)
     quarter = tf.constant(math.pi / 4.0, x.dtype)
     # By differences, for the reason that products of double words have.
@@ -295,13 +324,22 @@ def erf(x: Tensor) -> Tensor:
     if x.dtype == tf.float64:
         # Bounded, because TensorFlow's squares what it is given.
         return tf.math.erf(tf.clip_by_value(x, -30.0, 30.0))
+    return _erf(x)
+
+
+@tf.custom_gradient
+def _erf(x: Tensor) -> tuple[Tensor, Any]:
+    def gradient(upstream: Tensor) -> Tensor:
+        # Not that of the polynomials, which are close in value, but not in slope.
+        return upstream * (2.0 / math.sqrt(math.pi) * tf.exp(-tf.square(x)))
+
     # By two polynomials, because the first would cancel far out, and the second near zero; beyond 4
     # it is 1.
-    x = tf.clip_by_value(x, -4.0, 4.0)
-    size = tf.abs(x)
-    near = x * (1.0 - polynomial(tf.square(x), _ERF))
+    z = tf.clip_by_value(x, -4.0, 4.0)
+    size = tf.abs(z)
+    near = z * (1.0 - polynomial(tf.square(z), _ERF))
     far = polynomial(size - 2.5, _FAR_ERF)
-    return tf.where(size < 1.0, near, tf.where(x < 0.0, -far, far))
+    return tf.where(size < 1.0, near, tf.where(z < 0.0, -far, far)), gradient
 
 
 def normal_tail(a: Tensor) -> Tensor:

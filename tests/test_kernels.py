@@ -443,6 +443,24 @@ def test_under_xla_the_sign_of_zero_is_kept():
         np.testing.assert_array_equal(found, [first, -np.inf, np.inf])
 
 
+def _kernels_under_xla(call, *arguments):
+    """How many kernels compute something as large as the first argument."""
+    text = _graph(call, compiled=True).experimental_get_compiler_ir(*arguments)("optimized_hlo")
+    lines = text[text.index("\nENTRY") :].splitlines()
+    size = f"[{arguments[0].shape[0]}]"
+    return sum(size in line.split("(")[0] and "parameter(" not in line for line in lines[2:])
+
+
+@each(ELEMENTWISE)
+def test_under_xla_each_pass_is_one_kernel(info):
+    """XLA stores what it takes for too dear to compute twice, as a quotient that serves twice."""
+    x = tf.linspace(-3.0, 3.0, 1009)
+    call = _call(info)
+    assert _kernels_under_xla(call, x) <= 1
+    backward = _kernels_under_xla(lambda x, upstream: gradient(call, x, upstream)[1], x, x)
+    assert backward <= 1
+
+
 # Exported models
 
 

@@ -5,7 +5,14 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import LearnableLayer
 from keras_activations._registry import activation, register
-from keras_activations._special import double_word, falling, finite, scaled_exp, times
+from keras_activations._special import (
+    double_word,
+    falling,
+    finite,
+    minus_abs,
+    scaled_exp,
+    times,
+)
 
 
 @activation
@@ -46,13 +53,14 @@ def _value(x, p1, p2, beta):
     near, far = tf.where(below, p2, p1), tf.where(below, p1, p2)
     total = 1.0 + e * scale
     # A slope of 0 makes 0 of infinity too.
-    return times(x, near / total) + finite(x) * (far / total * e) * scale
+    return times(x / total, near) + finite(x) * (far / total * e) * scale
 
 
 def _derivatives(x, p1, p2, beta):
     below, z = _exponent(x, p1, p2, beta)
     e, scale = scaled_exp(z, x.dtype)
-    gate, z, x = e * scale, z.high, finite(x)
+    gate, x = e * scale, finite(x)
+    z = minus_abs(below, beta * (p1 - p2) * x)
     total = 1.0 + gate
     near, far = tf.where(below, p2, p1), tf.where(below, p1, p2)
     # By the line that the gate chooses, and by the other without its factor exp(z).

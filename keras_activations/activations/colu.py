@@ -52,7 +52,8 @@ def _exponentials(x):
     # Bounded where exp(-w) is nothing beside w.
     e, scale = scaled_exp(tf.minimum(x, 5.0), x.dtype)
     w = e * scale
-    return e, scale, w, tf.exp(-1.0 * w)
+    # Not of w itself, because XLA stores what stands before an exponential and after it.
+    return e, scale, w, tf.exp(-1.0 * tf.exp(tf.minimum(x, 5.0)))
 
 
 @register(

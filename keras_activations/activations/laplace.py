@@ -56,9 +56,8 @@ def _density(x, mu, sigma):
     # exponent as a double word, because the exponential magnifies its error a**2 / 2 times.
     # Bounded, because inf * 0 is not 0.
     z = (double_word(x) - double_word(mu)) / double_word(sigma)
-    a = falling(z)
-    exponent = falling((a * a).times(0.5))
-    return tf.minimum(-a.high, 40.0), z.high < 0.0, *scaled_exp(exponent, x.dtype)
+    a = falling(z).clip(-40.0, 0.0)
+    return -a.high, z.high < 0.0, *scaled_exp((a * a).times(-0.5), x.dtype)
 
 
 @register(

@@ -47,10 +47,11 @@ def _derivatives(x, alpha, beta):
 
 def _gate(below, w):
     # log((1 + s) / (1 - s)) is 2 * atanh(s), here of an s of at most 1 / 3.
-    over = 1.0 / tf.where(below, 2.0 + 3.0 * w, 3.0 + 2.0 * w)
-    square = tf.square(tf.where(below, w * over, over))
+    # Two quotients, because XLA stores one that serves twice.
+    whole = tf.where(below, 2.0 + 3.0 * w, 3.0 + 2.0 * w)
+    square = tf.square(tf.where(below, w, tf.ones([], w.dtype)) / whole)
     terms = 8 if w.dtype == tf.float32 else 17
-    gate = over * polynomial(square, [2.0 / (2 * n + 1) for n in range(terms)])
+    gate = polynomial(square, [2.0 / (2 * n + 1) for n in range(terms)]) * (1.0 / whole)
     return gate, 1.0 / ((1.0 + w) * tf.where(below, 1.0 + 2.0 * w, 2.0 + w))
 
 

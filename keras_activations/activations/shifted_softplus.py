@@ -44,9 +44,9 @@ def _value(x):
     if x.dtype == tf.float64:
         logarithm = tf.math.log1p(0.5 * m)
     else:
-        # 2 atanh(s), with m / (4 + m) for s.
-        twice = m / (2.0 + 0.5 * m)
-        logarithm = twice * polynomial(tf.square(twice), SERIES)
+        # 2 atanh(s), with m / (4 + m) for s. XLA stores a quotient that serves twice.
+        half = 2.0 + 0.5 * m
+        logarithm = m * polynomial(tf.square(m / half), SERIES) / half
     # Next to 0 it is x / 2, where half of m may underflow.
     return tf.where(tf.abs(x) < 1e-17, 0.5 * x, tf.maximum(x, 0.0) + logarithm)
 

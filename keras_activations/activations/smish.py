@@ -5,7 +5,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import ActivationLayer, number
 from keras_activations._registry import activation, register
-from keras_activations._special import finite, scaled_exp
+from keras_activations._special import finite, minus_abs, scaled_exp
 from keras_activations.activations.swish import _exponent
 
 
@@ -47,9 +47,10 @@ def _derivatives(x, alpha, beta):
 
 def _gate(below, w):
     # tanh(log(1 + g)) is (g**2 + 2 * g) / (g**2 + 2 * g + 2), which is rational in w.
-    over = 1.0 / tf.where(below, 2.0 + w * (6.0 + 5.0 * w), 5.0 + w * (6.0 + 2.0 * w))
-    gate = tf.where(below, 2.0 + 3.0 * w, 3.0 + 2.0 * w) * over
-    bend = 4.0 * (1.0 + w) * tf.where(below, 1.0 + 2.0 * w, 2.0 + w) * tf.square(over)
+    # Each with a reciprocal of its own, because XLA stores a quotient that serves twice.
+    whole = tf.where(below, 2.0 + w * (6.0 + 5.0 * w), 5.0 + w * (6.0 + 2.0 * w))
+    gate = tf.where(below, 2.0 + 3.0 * w, 3.0 + 2.0 * w) * (1.0 / whole)
+    bend = 4.0 * (1.0 + w) * tf.where(below, 1.0 + 2.0 * w, 2.0 + w) / tf.square(whole)
     return gate, bend
 
 
@@ -68,9 +69,11 @@ def _slopes(gate, x, alpha, beta):
     """The derivatives of the product by x, alpha and beta."""
     below, z = _exponent(x, beta)
     e, scale = scaled_exp(z, x.dtype)
-    phase, x = z.high, finite(x)
+    x = finite(x)
+    phase = minus_abs(below, beta * x)
     gate, bend = gate(below, e * scale)
-    dx = tf.where(below, e * (gate + phase * bend), gate - phase * bend * e * scale)
+    turn = phase * bend
+    dx = tf.where(below, e * (gate + turn), gate - turn * e * scale)
     dalpha = tf.where(below, x * e * gate * scale, x * gate)
     # The exponential between the two factors x, which would overflow together.
     dbeta = x * (x * e * bend) * _factor(True, alpha, scale)

@@ -71,9 +71,8 @@ def _density(x, alpha, mu):
     # As in `gelu`, whose tail this is.
     rest = -(double_word(alpha) - DoubleWord(tf.ones([], alpha.dtype)))
     z = double_word(mu) * rest * double_word(x)
-    a = falling(z)
-    tail = math.sqrt(2.0) * tf.minimum(-a.high, 30.0)
-    return tail, z.high < 0.0, *scaled_exp(falling(a * a), x.dtype)
+    a = falling(z).clip(-30.0, 0.0)
+    return -math.sqrt(2.0) * a.high, z.high < 0.0, *scaled_exp(-(a * a), x.dtype)
 
 
 @register(

@@ -70,7 +70,8 @@ def _parts(x, alpha):
     e, scale = scaled_exp(z.where(m < 0.0, -z).clip(-1000.0, 0.0), x.dtype)
     q = tf.exp(-alpha * (1.0 - m))
     # The logarithm of the quotient, divided by alpha, less the part above zero, as log(1 + w).
-    w = -expm1(-alpha * (1.0 - 2.0 * tf.nn.relu(m))) / (1.0 + q)
+    # As a product, because XLA stores a quotient that serves twice.
+    w = -expm1(-alpha * (1.0 - 2.0 * tf.nn.relu(m))) * (1.0 / (1.0 + q))
     factor = w / alpha
     logarithm = log1p_over(w * e * scale) * e * tf.where(scale < 1.0, factor * scale, factor)
     return m, e, scale, q, logarithm

@@ -5,7 +5,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import LearnableLayer
 from keras_activations._registry import activation, register
-from keras_activations._special import double_word, falling, finite, scaled_exp
+from keras_activations._special import double_word, falling, finite, minus_abs, scaled_exp
 
 
 @activation
@@ -47,7 +47,8 @@ def _value(x, beta):
 def _derivatives(x, beta):
     below, z = _exponent(x, beta)
     e, scale = scaled_exp(z, x.dtype)
-    gate, phase, x = e * scale, z.high, finite(x)
+    gate, x = e * scale, finite(x)
+    phase = minus_abs(below, beta * x)
     numerator = tf.where(below, (1.0 + phase + gate) * e * scale, 1.0 + gate - phase * gate)
     square = tf.square(1.0 + gate)
     # The rest between the two factors x, which would overflow together.
