@@ -24,7 +24,8 @@ floor is the memory's speed: forward, one native pass that reads N and writes N;
 reads 2 N and writes N. The means are geometric, over all activations and sizes from {LARGE:,}
 elements, to Keras's form or, where Keras has none, to the formula typed into TensorFlow. An
 activation counts as slower if any of its lower quartiles is above {_SLOWER}, and as within a
-multiple of the floor if forward + backward is so at every size."""
+multiple of the floor if forward + backward is so at every size. The last column is the room there
+is: what Keras's or the plain forms take themselves, forward + backward."""
 _KEPT = "Buffers of the input's or output's size that the tape keeps alive, besides these two."
 _CHAINED = """\
 Peak of one forward and backward pass, in full tensors for each activation: what TensorFlow's
@@ -77,6 +78,7 @@ def summary(results: Iterable[Row]) -> str:
             groups[job["mode"], job["dtype"]].append((job["name"], which, ratios))
     header = ["mode", "dtype", *(f"{p} ÷ Keras or naive" for p in _PASSES.values())]
     header += ["slower than that", "slower than any form", "within 2 × the floor", "within 4 ×"]
+    header += ["theirs ÷ the floor"]
     return _table(header, ([*key, *_summarised(group)] for key, group in groups.items() if group))
 
 
@@ -86,10 +88,12 @@ def of_kind(results: Iterable[Row], kind: str) -> list[Row]:
 
 
 def _summarised(group: Sequence[tuple[str, str, Mapping[str, Any]]]) -> list[str]:
-    def mean(which: str) -> str:
-        of_pass = [_reference(ratios) for _, its, ratios in group if its == which]
-        medians = [figures[0] for figures in of_pass if figures]
-        return f"{statistics.geometric_mean(medians):.2f}" if medians else "–"
+    def mean(which: str, by_floor: bool = False) -> str:
+        pairs = [(_reference(ratios), ratios["floor"]) for _, its, ratios in group if its == which]
+        quotients = [
+            floor[0] / theirs[0] if by_floor else theirs[0] for theirs, floor in pairs if theirs
+        ]
+        return f"{statistics.geometric_mean(quotients):.2f}" if quotients else "–"
 
     floors = [(name, ratios["floor"][0]) for name, which, ratios in group if which == "both"]
     slower = {name for name, _, ratios in group if _is_slower(_reference(ratios))}
@@ -105,6 +109,7 @@ def _summarised(group: Sequence[tuple[str, str, Mapping[str, Any]]]) -> list[str
         str(len(slower)),
         str(len(than_any)),
         *(f"{total - len(names)} of {total}" for names in beyond),
+        mean("both", by_floor=True),
     ]
 
 

@@ -162,10 +162,11 @@ def test_summary():
         _time_row("b", 2.0, 1.5, form="naive", floor=5.0),
         _time_row("b", 2.0, 1.5, form="tensorflow"),
         _time_row("c", 64.0, 64.0, size=1000),  # Too small to count.
+        _time_row("d", 50.0, 40.0, floor=2.0),  # Theirs does no work.
         {"job": {"kind": "time"}, "error": "it ended"},
     ]
     lines = benchmark.summary(rows).splitlines()
-    assert lines[2:] == ["| graph | float32 | 1.00 | 1.00 | 1 | 1 | 0 of 2 | 1 of 2 |"]
+    assert lines[2:] == ["| graph | float32 | 1.00 | 1.00 | 1 | 1 | 1 of 3 | 2 of 3 | 3.87 |"]
     assert "| b | float32 | 1,000,000 | graph | forward | tf.nn |" in benchmark.page(rows)
     assert benchmark.summary([]) == ""
 
