@@ -2,7 +2,8 @@
 
 Four promises are kept here, once for all activations:
 
-* The tape keeps the inputs and nothing else; the backward pass recomputes from them.
+* The tape keeps the inputs and nothing else, or the output if that is all TensorFlow needs; the
+  backward pass recomputes from them.
 * 16-bit inputs are computed in float32 and rounded once, at the end.
 * Gradients are differentiable in turn, to any order.
 * What is large runs as one compiled kernel, and nobody waits for a compilation that does not pay.
@@ -245,10 +246,12 @@ def _differentiable(
         plain = fusible if inputs[0].dtype == tf.float32 else None
         if tf.executing_eagerly():
             # The tape records what happens in here, and keeps every intermediate of it, unless the
-            # inputs are cut from it. In a graph it does not, and forward mode, which there follows
-            # the operations of the value, would find nothing behind a cut.
+            # inputs are cut from it; it knows nothing of those that were numbers. In a graph it
+            # does not, and forward mode, which there follows the operations of the value, would
+            # find nothing behind a cut.
             run = functools.partial(value, **keywords) if plain is value else forward_kernel
-            return run(*(tf.stop_gradient(t) for t in inputs)), pull_back
+            cut = (tf.stop_gradient(t) if w else t for t, w in zip(inputs, wanted, strict=True))
+            return run(*cut), pull_back
         if plain is not None and not _compiled_as_a_whole():
             return plain(*inputs, **keywords), pull_back
         return forward_kernel(*inputs), pull_back

@@ -93,7 +93,7 @@ FARTHEST = math.pi * 2.0**25
 
 
 def polynomial(x: Tensor, coefficients: list[float]) -> Tensor:
-    """The sum of coefficients[n] * x**n."""
+    """The sum of coefficients[n] * x**n, two of them at least."""
     total = coefficients[-1] * x + coefficients[-2]
     for coefficient in coefficients[-3::-1]:
         total = total * x + coefficient
@@ -178,14 +178,17 @@ def double_word(x: Any, dtype: Any = None) -> DoubleWord:
 
 
 def falling(z: DoubleWord) -> DoubleWord:
-    """`-abs(z)`."""
-    return z.where(z.high < 0.0, -z)
+    """`-abs(z)`, as an exponent."""
+    size = z.where(z.high < 0.0, -z)
+    # Where the exponential is 0, the lower word may be infinite, and inf * 0 is not 0.
+    return DoubleWord(size.high, tf.where(size.high > -1000.0, size.low, 0.0))
 
 
-def minus_abs(below: Tensor, z: Tensor) -> Tensor:
-    """`-abs(z)`, for products with exponentials of it."""
+def minus_abs(below: Tensor, factor: Any, x: Tensor) -> Tensor:
+    """`-abs(factor * x)`, whose product is `below` 0 or not, to multiply its exponential by."""
     # Not the exponent itself, because XLA stores what stands before an exponential and after it.
-    # Bounded, because inf * 0 is not 0.
+    # Bounded as that is, and further, because inf * 0 is not 0.
+    z = double_word(factor, x.dtype).high * double_word(x).high
     z = tf.clip_by_value(z, -1e4, 1e4)
     return tf.where(below, z, -z)
 
@@ -330,7 +333,8 @@ def erf(x: Tensor) -> Tensor:
 @tf.custom_gradient
 def _erf(x: Tensor) -> tuple[Tensor, Any]:
     def gradient(upstream: Tensor) -> Tensor:
-        # Not that of the polynomials, which are close in value, but not in slope.
+        # Not that of the polynomials, which are close in value, but not in slope: their error is
+        # 1e-6 there, which forward mode, in graphs, does not escape.
         return upstream * (2.0 / math.sqrt(math.pi) * tf.exp(-tf.square(x)))
 
     # By two polynomials, because the first would cancel far out, and the second near zero; beyond 4

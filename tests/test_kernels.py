@@ -659,6 +659,21 @@ def test_double_words_at_the_extremes():
     assert np.isnan(e[5])
 
 
+def test_an_exponential_that_is_zero_does_not_ask_for_the_lower_word():
+    numbers = (tf.constant([v]) for v in (1e17, 1.2, 0.7, 1e30))
+    a, b, c, d = map(_special.double_word, numbers)
+    z = a * (b + c) * d
+    assert np.isinf(z.low)
+    assert _special.scaled_exp(_special.falling(z), tf.float32)[0] == 0.0
+
+
+def test_minus_abs():
+    factor = tf.constant([2.0, np.inf, -np.inf, 1e-33, 1e9, 0.0])
+    x = tf.constant([-3.0, 0.0, 0.0, 1e36, 1e9, np.inf])
+    found = _special.minus_abs(factor * x < 0.0, factor, x)
+    np.testing.assert_allclose(found, [-6.0, 0.0, 0.0, -1e-3, -1e4, 0.0], rtol=1e-6)
+
+
 WAVES = {"sine_squared": lambda z: mpmath.sin(z) ** 2, "sin": mpmath.sin, "cos": mpmath.cos}
 
 

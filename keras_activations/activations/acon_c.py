@@ -60,7 +60,7 @@ def _derivatives(x, p1, p2, beta):
     below, z = _exponent(x, p1, p2, beta)
     e, scale = scaled_exp(z, x.dtype)
     gate, x = e * scale, finite(x)
-    z = minus_abs(below, beta * (p1 - p2) * x)
+    z = minus_abs(below, beta * (p1 - p2), x)
     total = 1.0 + gate
     near, far = tf.where(below, p2, p1), tf.where(below, p1, p2)
     # By the line that the gate chooses, and by the other without its factor exp(z).

@@ -70,7 +70,7 @@ def _slopes(gate, x, alpha, beta):
     below, z = _exponent(x, beta)
     e, scale = scaled_exp(z, x.dtype)
     x = finite(x)
-    phase = minus_abs(below, beta * x)
+    phase = minus_abs(below, beta, x)
     gate, bend = gate(below, e * scale)
     turn = phase * bend
     dx = tf.where(below, e * (gate + turn), gate - turn * e * scale)

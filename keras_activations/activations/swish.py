@@ -48,7 +48,7 @@ def _derivatives(x, beta):
     below, z = _exponent(x, beta)
     e, scale = scaled_exp(z, x.dtype)
     gate, x = e * scale, finite(x)
-    phase = minus_abs(below, beta * x)
+    phase = minus_abs(below, beta, x)
     numerator = tf.where(below, (1.0 + phase + gate) * e * scale, 1.0 + gate - phase * gate)
     square = tf.square(1.0 + gate)
     # The rest between the two factors x, which would overflow together.
