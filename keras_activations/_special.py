@@ -323,27 +323,27 @@ def atan(x: Tensor) -> Tensor:
 
 
 def erf(x: Tensor) -> Tensor:
-    """The error function; where TensorFlow has it as an operation, TFLite has not."""
+    """The error function, for values; where TensorFlow has it as an operation, TFLite has not."""
     if x.dtype == tf.float64:
-        # Bounded, because TensorFlow's squares what it is given.
-        return tf.math.erf(tf.clip_by_value(x, -30.0, 30.0))
-    return _erf(x)
-
-
-@tf.custom_gradient
-def _erf(x: Tensor) -> tuple[Tensor, Any]:
-    def gradient(upstream: Tensor) -> Tensor:
-        # Not that of the polynomials, which are close in value, but not in slope: their error is
-        # 1e-6 there, which forward mode, in graphs, does not escape.
-        return upstream * (2.0 / math.sqrt(math.pi) * tf.exp(-tf.square(x)))
-
+        return _plain_erf(x)
     # By two polynomials, because the first would cancel far out, and the second near zero; beyond 4
-    # it is 1.
-    z = tf.clip_by_value(x, -4.0, 4.0)
-    size = tf.abs(z)
-    near = z * (1.0 - polynomial(tf.square(z), _ERF))
+    # it is 1. Their slope is off by 1e-6.
+    x = tf.clip_by_value(x, -4.0, 4.0)
+    size = tf.abs(x)
+    near = x * (1.0 - polynomial(tf.square(x), _ERF))
     far = polynomial(size - 2.5, _FAR_ERF)
-    return tf.where(size < 1.0, near, tf.where(z < 0.0, -far, far)), gradient
+    return tf.where(size < 1.0, near, tf.where(x < 0.0, -far, far))
+
+
+def smooth_erf(x: Tensor) -> Tensor:
+    """The error function, with TensorFlow's slope, for derivatives."""
+    y = _plain_erf(x)
+    return y + tf.stop_gradient(erf(x) - y)
+
+
+def _plain_erf(x: Tensor) -> Tensor:
+    # Bounded, because TensorFlow's squares what it is given.
+    return tf.math.erf(tf.clip_by_value(x, -30.0, 30.0))
 
 
 def normal_tail(a: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import LearnableLayer
 from keras_activations._registry import activation, register
-from keras_activations._special import erf, finite, scaled_exp, wide
+from keras_activations._special import erf, finite, scaled_exp, smooth_erf, wide
 
 
 @activation
@@ -51,7 +51,7 @@ def _derivatives(x, alpha, shift, gamma, beta):
     e, scale = scaled_exp(-tf.square(z), x.dtype)
     gain = 2.0 / math.sqrt(math.pi) * gamma
     # The small factor last.
-    slope, wave = gain * e * scale, erf(alpha * x + shift)
+    slope, wave = gain * e * scale, smooth_erf(alpha * x + shift)
     return gain * alpha * e * scale, gain * x * e * scale, slope, wave, tf.ones_like(x)
 
 

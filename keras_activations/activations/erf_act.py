@@ -7,7 +7,15 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import LearnableLayer
 from keras_activations._registry import activation, register
-from keras_activations._special import double_word, erf, finite, scaled_exp, times, wide
+from keras_activations._special import (
+    double_word,
+    erf,
+    finite,
+    scaled_exp,
+    smooth_erf,
+    times,
+    wide,
+)
 
 
 @activation
@@ -58,7 +66,7 @@ def _derivatives(x, alpha, beta):
     bend = x * (alpha * gain)
     # In the lower tail the two scales are the same, and the sum needs it last.
     rest = tf.where(scale == 1.0, bell_scale, 1.0)
-    dx = (erf(alpha * e) + beta * bend * rest) * scale
+    dx = (smooth_erf(alpha * e) + beta * bend * rest) * scale
     return dx, x * gain * bell_scale, x * bend * bell_scale
 
 

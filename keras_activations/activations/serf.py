@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import ActivationLayer
 from keras_activations._registry import activation, register
-from keras_activations._special import bounded, erf, scaled_exp, times_log1p_exp
+from keras_activations._special import bounded, erf, scaled_exp, smooth_erf, times_log1p_exp
 
 # Of erf at 0.
 _SLOPE = 2.0 / math.sqrt(math.pi)
@@ -55,7 +55,7 @@ def _derivative(x):
     steep = _SLOPE * x
     far = (_SLOPE + steep - (0.5 * _SLOPE + steep) * w) * e * scale
     gate = tf.where(x < 0.0, w, 1.0) / (1.0 + w)
-    near = erf(z) + steep * tf.exp(-tf.square(z)) * gate
+    near = smooth_erf(z) + steep * tf.exp(-tf.square(z)) * gate
     return tf.where(x < _FAR, far, near)
 
 
