@@ -298,10 +298,17 @@ def tanh(x: Tensor) -> Tensor:
     if x.dtype == tf.float64:
         return tf.tanh(x)
     # By a polynomial where the difference would cancel.
-    near = tf.clip_by_value(x, -0.625, 0.625)
     e = tf.exp(-2.0 * tf.abs(x))
     far = tf.where(x < 0.0, e + -1.0, 1.0 - e) / (1.0 + e)
-    return tf.where(near == x, near * (1.0 - polynomial(tf.square(near), _TANH)), far)
+    return tf.where(tf.abs(x) < 0.625, near_tanh(x), far)
+
+
+def near_tanh(x: Tensor) -> Tensor:
+    """The hyperbolic tangent for -5 / 8 < x < 5 / 8."""
+    if x.dtype == tf.float64:
+        return tf.tanh(x)
+    near = tf.clip_by_value(x, -0.625, 0.625)
+    return near * (1.0 - polynomial(tf.square(near), _TANH))
 
 
 def atan(x: Tensor) -> Tensor:

@@ -5,7 +5,14 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import ActivationLayer, number
 from keras_activations._registry import activation, register
-from keras_activations._special import double_word, falling, finite, scaled_exp, times
+from keras_activations._special import (
+    double_word,
+    falling,
+    finite,
+    near_tanh,
+    scaled_exp,
+    times,
+)
 
 
 @activation
@@ -63,7 +70,7 @@ def _gate(x, alpha, beta, gamma):
     z = tf.clip_by_value(z.high, -500.0, 500.0)
     below, near = z < 0.0, tf.abs(z) < 0.5
     limit = tf.where(below, alpha - 1.0, alpha + 1.0)
-    line = gamma * tf.where(near, alpha + tf.tanh(z), limit)
+    line = gamma * tf.where(near, alpha + near_tanh(z), limit)
     rest = tf.where(near, tf.zeros([], x.dtype), tf.where(below, 2.0 * gamma, -2.0 * gamma))
     return line, rest, z, e, scale
 

@@ -5,7 +5,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import ActivationLayer, number
 from keras_activations._registry import activation, register
-from keras_activations._special import scaled_exp, tanh
+from keras_activations._special import near_tanh, scaled_exp
 
 
 @activation
@@ -34,7 +34,7 @@ def bounded_tanh(x, low=-1.0, high=1.0):
 def _value(x, low, high):
     # Measured from the middle where the result is near it, and from the nearer limit elsewhere, so
     # that neither a result near 0 in the middle nor one near a limit of 0 is lost to cancellation.
-    middle = (low + high) / 2.0 + (high - low) / 2.0 * tanh(x)
+    middle = (low + high) / 2.0 + (high - low) / 2.0 * near_tanh(x)
     e, scale = scaled_exp(2.0 * tf.minimum(-x, x), x.dtype)
     distance = (high - low) / (1.0 + e * scale) * e * scale
     outer = tf.where(x > 0.0, high - distance, low + distance)

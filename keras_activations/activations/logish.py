@@ -51,7 +51,7 @@ def _gate(below, w):
     whole = tf.where(below, 2.0 + 3.0 * w, 3.0 + 2.0 * w)
     square = tf.square(tf.where(below, w, tf.ones([], w.dtype)) / whole)
     terms = 8 if w.dtype == tf.float32 else 17
-    gate = polynomial(square, [2.0 / (2 * n + 1) for n in range(terms)]) * (1.0 / whole)
+    gate = polynomial(square, [2.0 / (2 * n + 1) for n in range(terms)]) / whole
     return gate, 1.0 / ((1.0 + w) * tf.where(below, 1.0 + 2.0 * w, 2.0 + w))
 
 

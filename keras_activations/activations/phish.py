@@ -54,8 +54,9 @@ def _derivative(x):
     a, e, scale = _density(x)
     far = a * (math.sqrt(0.5 / math.pi) * a - 2.0 * normal_tail(a)) * e * scale
     y = gelu_value(x)
-    # The slope of tanh, which as 1 - tanh**2 would cancel.
-    e = tf.exp(2.0 * tf.minimum(-y, y))
+    # The slope of tanh, which as 1 - tanh**2 would cancel, by the exponential that tanh has, too.
+    # That it has no slope at 0 does not count: the quotient is flat there.
+    e = tf.exp(-2.0 * tf.abs(y))
     near = tanh(y) + x * gelu_derivative(x) * (4.0 * e / tf.square(1.0 + e))
     return tf.where(x < _FAR, far, near)
 

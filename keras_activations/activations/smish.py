@@ -47,9 +47,8 @@ def _derivatives(x, alpha, beta):
 
 def _gate(below, w):
     # tanh(log(1 + g)) is (g**2 + 2 * g) / (g**2 + 2 * g + 2), which is rational in w.
-    # Each with a reciprocal of its own, because XLA stores a quotient that serves twice.
     whole = tf.where(below, 2.0 + w * (6.0 + 5.0 * w), 5.0 + w * (6.0 + 2.0 * w))
-    gate = tf.where(below, 2.0 + 3.0 * w, 3.0 + 2.0 * w) * (1.0 / whole)
+    gate = tf.where(below, 2.0 + 3.0 * w, 3.0 + 2.0 * w) / whole
     bend = 4.0 * (1.0 + w) * tf.where(below, 1.0 + 2.0 * w, 2.0 + w) / tf.square(whole)
     return gate, bend
 
@@ -73,7 +72,8 @@ def _slopes(gate, x, alpha, beta):
     phase = minus_abs(below, beta, x)
     gate, bend = gate(below, e * scale)
     turn = phase * bend
-    dx = tf.where(below, e * (gate + turn), gate - turn * e * scale)
+    # As one use of the gate, because XLA stores a quotient that serves twice.
+    dx = (gate + tf.where(below, turn, -turn * e * scale)) * tf.where(below, e, 1.0)
     dalpha = tf.where(below, x * e * gate * scale, x * gate)
     # The exponential between the two factors x, which would overflow together.
     dbeta = x * (x * e * bend) * _factor(True, alpha, scale)
