@@ -172,7 +172,9 @@ def double_word(x: Any, dtype: Any = None) -> DoubleWord:
     """A tensor, or a Python number in a precision, as it is."""
     if isinstance(x, float):
         high = float(dtype.as_numpy_dtype(x))
-        return DoubleWord(tf.constant(high, dtype), tf.constant(x - high, dtype))
+        return DoubleWord(
+            tf.constant(high, dtype), tf.constant(x - high, dtype) if x != high else None
+        )
     # Bounded, because infinity times zero is not zero.
     return DoubleWord(tf.clip_by_value(x, -1e30, 1e30))
 
@@ -284,6 +286,7 @@ def log1p(x: Tensor) -> Tensor:
     if x.dtype == tf.float64:
         return tf.math.log1p(x)
     near = tf.clip_by_value(x, -0.5, 1.0)
+    # Not as a sum, of which Grappler would make TensorFlow's own log1p, slow under XLA.
     return tf.where(near == x, near * log1p_over(near), tf.math.log(x - -1.0))
 
 

@@ -168,6 +168,7 @@ def test_summary():
     lines = benchmark.summary(rows).splitlines()
     assert lines[2:] == ["| graph | float32 | 1.00 | 1.00 | 1 | 1 | 1 of 3 | 2 of 3 | 3.87 |"]
     assert "| b | float32 | 1,000,000 | graph | forward | tf.nn |" in benchmark.page(rows)
+    assert "| d | float32 | 1,000,000 | graph |" not in benchmark.page(rows)
     assert benchmark.summary([]) == ""
 
 

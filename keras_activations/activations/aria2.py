@@ -58,6 +58,7 @@ def _exponent(x, beta):
     """log(1 + exp(-beta * x)), a double word, because the exponential magnifies its rounding."""
     phase = beta * x
     bend = times_log1p_exp(1.0, tf.minimum(-phase, phase), x.dtype)
+    # Not of -x, because Grappler leaves chains of functions out of the kernel.
     return double_word(beta) * double_word(tf.nn.relu(-1.0 * x)) + double_word(bend)
 
 

@@ -8,7 +8,6 @@ from keras_activations._calculus import elementwise
 from keras_activations._layers import LearnableLayer, number
 from keras_activations._registry import activation, register
 from keras_activations._special import (
-    DoubleWord,
     double_word,
     falling,
     finite,
@@ -69,7 +68,7 @@ def _derivatives(x, alpha, mu):
 def _density(x, alpha, mu):
     """a = sqrt(2) * |z|, z = mu * (1 - alpha) * x, whether z < 0, and exp(-z**2) in two factors."""
     # As in `gelu`, whose tail this is.
-    rest = -(double_word(alpha) - DoubleWord(tf.ones([], alpha.dtype)))
+    rest = -(double_word(alpha) - double_word(1.0, alpha.dtype))
     z = double_word(mu) * rest * double_word(x)
     a = falling(z).clip(-30.0, 0.0)
     return -math.sqrt(2.0) * a.high, z.high < 0.0, *scaled_exp(-(a * a), x.dtype)

@@ -6,7 +6,6 @@ from keras_activations._calculus import elementwise
 from keras_activations._layers import ActivationLayer, number
 from keras_activations._registry import activation, register
 from keras_activations._special import (
-    DoubleWord,
     double_word,
     expm1,
     finite,
@@ -64,7 +63,7 @@ def _parts(x, alpha):
     m = tf.minimum(x, 1.0 - x)
     # As double words, because the exponential magnifies rounding.
     exact = double_word(x)
-    mirrored = -(exact - DoubleWord(tf.ones([], x.dtype)))
+    mirrored = -(exact - double_word(1.0, x.dtype))
     z = double_word(alpha) * exact.where(x <= 0.5, mirrored)
     # By the sign of m, because that of z is lost where the product is no normal number.
     e, scale = scaled_exp(z.where(m < 0.0, -z).clip(-1000.0, 0.0), x.dtype)

@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import LearnableLayer
 from keras_activations._registry import activation, register
-from keras_activations._special import DoubleWord, double_word, polynomial, reciprocal
+from keras_activations._special import double_word, polynomial, reciprocal
 from keras_activations.activations.linear import linear
 
 NEAR = 0.75
@@ -92,7 +92,7 @@ def _logarithm(x, alpha):
     # As double words, because the logarithm and the quotient magnify the rounding where they end.
     exact = double_word(tf.minimum(alpha, 0.0))
     v = -exact * (double_word(x) + exact)
-    t = v + DoubleWord(tf.ones([], x.dtype))
+    t = v + double_word(1.0, x.dtype)
     t = tf.where(v.high > 1e18, -tf.minimum(alpha, 0.0) * x, t.high + t.low)
     t = tf.where(t < 0.0, tf.constant(math.nan, t.dtype), t)  # Else ONNX multiplies it by zero.
     near = tf.clip_by_value(v.high, -0.5, 1.0)
