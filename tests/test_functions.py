@@ -10,9 +10,19 @@ import tensorflow as tf
 from cases import all_activations, all_cases, filled, gradient, inputs, real_parameters, required
 
 import keras_activations as ka
-from keras_activations import accuracy
+from keras_activations import _calculus, accuracy
 from keras_activations._measure import tensors_kept
 from keras_activations.reference import Truth
+
+# For what is the engine's, and costs a compilation.
+SOME = ka.catalogue()[::5]
+
+
+@pytest.fixture
+def less_to_trace(info, monkeypatch):
+    """Kernels of most are run one operation after the other: derivatives of graphs take long."""
+    if info not in SOME:
+        monkeypatch.setattr(_calculus._Kernel, "__call__", lambda self, *t: self.function(*t))
 
 
 def _call(info):
@@ -111,7 +121,8 @@ def test_what_it_refuses_it_refuses_with_advice(info):
 @all_activations
 def test_graph_and_xla_agree_with_eager(info, compiled):
     call, x = _call(info), _x(info)
-    for dtype in ("float32", "float16"):
+    # The casts of 16 bit are the engine's, the same for all.
+    for dtype in ("float32", "float16") if info in SOME else ("float32",):
         x = tf.cast(x, dtype)
         y, dx = gradient(call, x)
         compiled_y, compiled_dx = tf.function(
@@ -126,9 +137,12 @@ def test_graph_and_xla_agree_with_eager(info, compiled):
 def test_unknown_shapes(info):
     call, x = _call(info), _x(info)
     y, dx = gradient(call, x)
-    for shape in (None, [None, None], [None, 8]):
+    shapes = (None, [None, None], [None, 8])
+    for shape in shapes if info in SOME or not info.elementwise else shapes[:1]:
         function = tf.function(
-            lambda t: gradient(call, t), input_signature=[tf.TensorSpec(shape, tf.float32)]
+            lambda t: gradient(call, t),
+            input_signature=[tf.TensorSpec(shape, tf.float32)],
+            autograph=False,
         )
         got_y, got_dx = function(x)
         np.testing.assert_allclose(got_y, y, rtol=2e-6, atol=2e-6)
@@ -153,7 +167,7 @@ def test_autograph(info):
 
 
 @all_activations
-def test_jacobians_forward_mode_and_recomputation_agree_with_the_gradient(info):
+def test_jacobians_forward_mode_and_recomputation_agree_with_the_gradient(info, less_to_trace):
     call, x = _call(info), _x(info, "float64")
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(x)
@@ -211,7 +225,7 @@ def test_second_derivative_against_differences_of_the_gradient(info, mode):
 
 
 @all_activations
-def test_third_derivative_exists(info):
+def test_third_derivative_exists(info, less_to_trace):
     x = _x(info, "float64")
     with tf.GradientTape() as third:
         third.watch(x)
