@@ -37,10 +37,9 @@ _TANH = [
 _ATANH = [1.0 / ((2 * n + 1) * 4**n) for n in range(8)]
 # (atan(t) / t - 1) / t² in t², for |t| <= tan(π / 8), from Cephes (Moshier, 1992).
 _ATAN = [-0.333329491539, 0.199777106478, -0.138776856032, 0.0805374449538]
-# ±1 / (2 n + 1)!, the series of sin(r) / r in r².
-_SINE = [(-1.0) ** n / math.factorial(2 * n + 1) for n in range(8)]
-# ±1 / (2 n)!, the series of cos(r) in r².
-_COSINE = [(-1.0) ** n / math.factorial(2 * n) for n in range(8)]
+# The series of sin(π r) / r and of cos(π r) in r².
+_SINE = [(-1.0) ** n * math.pi ** (2 * n + 1) / math.factorial(2 * n + 1) for n in range(7)]
+_COSINE = [(-1.0) ** n * math.pi ** (2 * n) / math.factorial(2 * n) for n in range(8)]
 # Φ(-a) exp(a² / 2) over t = 2 / (2 + a), which is smooth to a = ∞, in t - 3 / 8, whose powers lose
 # little of the sum at either end, likewise.
 _TAIL = [
@@ -84,12 +83,10 @@ _FAR_ERF = [
     -8.7130073351e-6,
     6.96172960344e-7,
 ]
-# π in three parts; products of the first two with a whole number below 2**27 are exact.
-_PI = (3.1415926218032837, 3.1786509424591713e-08, 1.2246467991473532e-16)
+# 1 / π in two parts.
+_PER_PI = (1.0 / math.pi, -1.9678676675182486e-17)
 # Beyond it no exponent makes a difference, and no product of halves overflows before.
 _LARGE = 1e34
-# A whole number of turns.
-FARTHEST = math.pi * 2.0**25
 
 
 def polynomial(x: Tensor, coefficients: list[float]) -> Tensor:
@@ -101,7 +98,7 @@ def polynomial(x: Tensor, coefficients: list[float]) -> Tensor:
 
 
 def wide(x: Tensor) -> Tensor:
-    """x in float64, for an exponent or a phase, whose rounding error the function magnifies."""
+    """x in float64, for an exponent, whose rounding error the function magnifies."""
     return tf.cast(x, tf.float64)
 
 
@@ -372,53 +369,49 @@ def normal_tail(a: Tensor) -> Tensor:
     return tf.where(a < 6.0, tail, 1.0 / (math.sqrt(2.0 * math.pi) * fraction))
 
 
-def plain_sin(z: DoubleWord) -> Tensor:
-    """`sin(z)` by TensorFlow's own, which every format of exported models has."""
-    near = z.clip(-FARTHEST, FARTHEST)
-    wave = tf.sin(near.high) * tf.cos(near.low) + tf.cos(near.high) * tf.sin(near.low)
-    return tf.where(tf.abs(z.high) > FARTHEST, tf.zeros([], wave.dtype), wave)
+def phase(x: Tensor, frequency: Any = 1.0) -> DoubleWord:
+    """`frequency * x / π`, a phase in half turns, for the waves below.
+
+    Not rounded, because a wave magnifies the rounding of its phase: in float32 up to 2**21 half
+    turns. Beyond, and at infinity, it is a whole number of turns.
+    """
+    half_turn = double_word(_PER_PI[0], x.dtype) + double_word(_PER_PI[1], x.dtype)
+    half_turns = double_word(frequency, x.dtype) * half_turn
+    farthest = 2.0**50 if x.dtype == tf.float64 else 2.0**21
+    return (half_turns * double_word(x)).clip(-farthest, farthest)
 
 
-def phase(x: Tensor, frequency: Any = 1.0) -> Tensor:
-    """`frequency * x` in float64, where the product is exact, for the waves below."""
-    # Bounded, because infinity has no sine, by what is a whole period and beyond which float32
-    # cannot tell one from the next; first by what times 0 is 0.
-    return tf.clip_by_value(wide(frequency) * wide(finite(x)), -FARTHEST, FARTHEST)
+def sine_squared(z: DoubleWord) -> Tensor:
+    """`sin(π * z)**2`."""
+    return tf.square(_odd_wave((z.high - tf.round(z.high + z.low)) + z.low))
 
 
-def sine_squared(z: Tensor, dtype: tf.DType) -> Tensor:
-    """`sin(z)**2` in the precision `dtype`, of a phase z in float64."""
-    # Exact for fewer than 2**27 turns; beyond, a float32 x has no digits left to tell them apart.
-    turns = tf.round(z * (1.0 / math.pi))
-    r = ((z - turns * _PI[0]) - turns * _PI[1]) - turns * _PI[2]
-    if dtype == tf.float64:
-        return tf.square(tf.sin(r))
-    r = tf.cast(r, dtype)
-    return tf.square(r * polynomial(tf.square(r), _SINE))
+def sin(z: DoubleWord, dtype: Any = None) -> Tensor:
+    """`sin(π * z)`, in the precision `dtype` if that is not z's own."""
+    return _turned_sine(z, 0.0, dtype or z.high.dtype)
 
 
-def sin(z: Tensor, dtype: tf.DType) -> Tensor:
-    """`sin(z)` in the precision `dtype`, of a phase z in float64."""
-    return _turned_sine(z, 0.0, dtype)
+def cos(z: DoubleWord, dtype: Any = None) -> Tensor:
+    """`cos(π * z)`, likewise."""
+    return _turned_sine(z, 1.0, dtype or z.high.dtype)
 
 
-def cos(z: Tensor, dtype: tf.DType) -> Tensor:
-    """`cos(z)` in the precision `dtype`, of a phase z in float64."""
-    return _turned_sine(z, 1.0, dtype)
-
-
-def _turned_sine(z: Tensor, quarters: float, dtype: tf.DType) -> Tensor:
-    """sin(z + quarters * π / 2), by a series of either parity, each the other's derivative."""
-    # Exact for fewer than 2**27 quarter turns.
-    turns = tf.round(z * (2.0 / math.pi))
-    half = 0.5 * turns
-    r = tf.cast(((z - half * _PI[0]) - half * _PI[1]) - half * _PI[2], dtype)
-    quadrant = turns + quarters
+def _turned_sine(z: DoubleWord, quarters: float, dtype: tf.DType) -> Tensor:
+    """sin(π z + quarters π / 2), by a series of either parity, each the other's derivative."""
+    turned = tf.round(2.0 * (z.high + z.low))
+    r = tf.cast((z.high - 0.5 * turned) + z.low, dtype)
+    quadrant = turned + quarters
     quadrant = tf.cast(quadrant - 4.0 * tf.floor(0.25 * quadrant), dtype)
-    square = tf.square(r)
     odd = (quadrant == 1.0) | (quadrant == 3.0)
-    wave = tf.where(odd, polynomial(square, _COSINE), r * polynomial(square, _SINE))
+    wave = tf.where(odd, polynomial(tf.square(r), _COSINE), _odd_wave(r))
     return tf.where(quadrant < 1.5, wave, -wave)
+
+
+def _odd_wave(r: Tensor) -> Tensor:
+    """sin(π r) for -1 / 2 <= r <= 1 / 2."""
+    if r.dtype == tf.float64:
+        return tf.sin(math.pi * r)
+    return r * polynomial(tf.square(r), _SINE)
 
 
 def reciprocal(x: Tensor) -> Tensor:

@@ -684,14 +684,45 @@ WAVES = {"sine_squared": lambda z: mpmath.sin(z) ** 2, "sin": mpmath.sin, "cos":
 @pytest.mark.parametrize("name", WAVES)
 def test_waves(name, dtype, compiled):
     def function(z):
-        return getattr(_special, name)(z, tf.as_dtype(dtype))
+        return getattr(_special, name)(_special.phase(z))
 
-    z = tf.constant(np.concatenate([_grid(-10, 10, "float64"), _grid(-1e7, 1e7, "float64")]))
-    z = tf.where(tf.abs(z) < 1e-15, 0.5, z)
+    z = tf.constant(np.concatenate([_grid(-10, 10, dtype), _grid(-6e6, 6e6, dtype)]))
     found = _graph(function, compiled)(z) if compiled else function(z)
-    truth = [WAVES[name](mpmath.mpf(v)) for v in z.numpy()]
-    rest = [abs((float(f) - t) / t) for f, t in zip(found.numpy(), truth, strict=True)]
-    assert max(rest) < {"float32": 6e-7, "float64": 1e-13}[dtype]
+    truth = np.array([float(WAVES[name](mpmath.mpf(float(v)))) for v in z.numpy()])
+    rtol, atol = {"float32": (3e-7, 6e-8), "float64": (1e-13, 1e-20)}[dtype]
+    np.testing.assert_allclose(found, truth, rtol=rtol, atol=atol)
+
+
+@pytest.mark.parametrize("compiled", [False, True], ids=["eager", "xla"])
+@pytest.mark.parametrize("name", ["sin", "cos"])
+def test_waves_of_a_phase_in_float64_lose_nothing_at_their_zeros(name, compiled):
+    def function(z):
+        return getattr(_special, name)(_special.phase(_special.wide(z)), z.dtype)
+
+    quarters = tf.constant(np.pi / 2 * np.arange(-4000, 4000) * 1009, tf.float32)
+    found = _graph(function, compiled)(quarters) if compiled else function(quarters)
+    truth = [float(WAVES[name](mpmath.mpf(float(v)))) for v in quarters.numpy()]
+    np.testing.assert_allclose(found, truth, rtol=4e-7)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_phase_is_not_rounded(dtype):
+    x = tf.constant(np.random.default_rng(0).uniform(-2e5, 2e5, 500), dtype)
+    frequency = tf.constant(30.1, dtype)
+    found = _special.sin(_special.phase(x, frequency))
+    truth = [mpmath.sin(mpmath.mpf(float(frequency)) * mpmath.mpf(float(v))) for v in x.numpy()]
+    atol = {"float32": 2e-7, "float64": 1e-14}[dtype]
+    np.testing.assert_allclose(found, np.float64(truth), rtol=0.0, atol=atol)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_phase_beyond_all_turns_is_a_whole_number_of_them(dtype):
+    x = tf.constant([np.inf, -np.inf, 1e38, -1e20, np.nan], dtype)
+    for frequency in (1.0, tf.constant(30.0, dtype), tf.constant(np.inf, dtype)):
+        z = _special.phase(x, frequency)
+        np.testing.assert_array_equal(_special.sin(z), [0.0, 0.0, 0.0, 0.0, np.nan])
+        np.testing.assert_array_equal(_special.cos(z), [1.0, 1.0, 1.0, 1.0, np.nan])
+        np.testing.assert_array_equal(_special.sine_squared(z), [0.0, 0.0, 0.0, 0.0, np.nan])
 
 
 @pytest.mark.parametrize("compiled", [False, True], ids=["graph", "xla"])
@@ -705,6 +736,6 @@ def test_reciprocal(compiled):
 def test_derivatives_of_waves_lose_nothing_at_their_zeros():
     z = tf.constant(np.pi / 2 * np.arange(-8, 9) + 1e-4, tf.float64)
     for function, slope in ((_special.sin, mpmath.cos), (_special.cos, lambda v: -mpmath.sin(v))):
-        found = gradient(lambda z: function(z, tf.float32), z)[1]  # noqa: B023
+        found = gradient(lambda z: function(_special.phase(z), tf.float32), z)[1]  # noqa: B023
         truth = [float(slope(mpmath.mpf(v))) for v in z.numpy()]
         np.testing.assert_allclose(found, truth, rtol=6e-7)

@@ -1,11 +1,16 @@
 """GCU, the growing cosine unit."""
 
+import math
+
 import tensorflow as tf
 
 from keras_activations._calculus import elementwise
 from keras_activations._layers import ActivationLayer
 from keras_activations._registry import activation, register
-from keras_activations._special import FARTHEST, cos, phase, sin
+from keras_activations._special import cos, phase, sin, wide
+
+# A whole number of turns.
+_FARTHEST = math.pi * 2.0**25
 
 
 @activation
@@ -35,16 +40,20 @@ def gcu(x):
 
 
 def _value(x):
-    return x * cos(phase(x), x.dtype)
+    return x * cos(_phase(x), x.dtype)
+
+
+def _phase(x):
+    # In float64, because x magnifies what is wrong where the wave crosses zero.
+    return phase(tf.clip_by_value(wide(x), -_FARTHEST, _FARTHEST))
 
 
 def _plain(x):
-    wave = tf.cos(tf.clip_by_value(x, -FARTHEST, FARTHEST))
-    return x * tf.where(tf.abs(x) > FARTHEST, tf.ones([], x.dtype), wave)
+    return x * tf.cos(tf.where(tf.abs(x) > _FARTHEST, 0.0, x))
 
 
 def _derivative(x):
-    return cos(phase(x), x.dtype) - x * sin(phase(x), x.dtype)
+    return cos(_phase(x), x.dtype) - x * sin(_phase(x), x.dtype)
 
 
 @register(
