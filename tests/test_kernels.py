@@ -340,6 +340,28 @@ def test_small_tensors_are_never_compiled(monkeypatch):
     assert _compiled_shapes(kernel, [(_calculus.LARGE,)] * 2, monkeypatch) != []
 
 
+def test_a_single_operation_needs_no_gradient_of_ours_in_eager_mode(monkeypatch):
+    """There it would take the time of the operation again."""
+    asked = []
+    of_ours = _calculus._differentiable
+
+    def observed(value, gradient, fusible, native, *others):
+        asked.append(native)
+        return of_ours(value, gradient, fusible, native, *others)
+
+    monkeypatch.setattr(_calculus, "_differentiable", observed)
+    single = []
+    for info in ELEMENTWISE:
+        asked.clear()
+        tf.function(_call(info), autograph=False).get_concrete_function(_x(info))
+        single += [info] if any(asked) else []
+    assert single
+    asked.clear()
+    for info in single:
+        assert gradient(_call(info), _x(info))[1] is not None
+    assert asked == []
+
+
 # Under XLA
 
 

@@ -56,7 +56,8 @@ def _derivatives(x, w0):
     accuracy={
         "value_scale": 0.125,
         "gradient_scale": 1.0,
-        "domain": 2e5,
+        "second_scale": 0.125,
+        "domain": 1e5,
     },
 )
 class Sine(ActivationLayer):
