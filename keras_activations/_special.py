@@ -39,9 +39,9 @@ _ATANH = [1.0 / ((2 * n + 1) * 4**n) for n in range(8)]
 _ATAN = [-0.333329491539, 0.199777106478, -0.138776856032, 0.0805374449538]
 # The series of 3.140625 - sin(π r) / r, because π itself would be rounded, and of cos(π r) in r².
 _NEAR_PI = 3.140625
-_SINE = [-((-1.0) ** n) * math.pi ** (2 * n + 1) / math.factorial(2 * n + 1) for n in range(7)]
+_SINE = [-((-1.0) ** n) * math.pi ** (2 * n + 1) / math.factorial(2 * n + 1) for n in range(5)]
 _SINE[0] += _NEAR_PI
-_COSINE = [(-1.0) ** n * math.pi ** (2 * n) / math.factorial(2 * n) for n in range(8)]
+_COSINE = [(-1.0) ** n * math.pi ** (2 * n) / math.factorial(2 * n) for n in range(6)]
 # Φ(-a) exp(a² / 2) over t = 2 / (2 + a), which is smooth to a = ∞, in t - 3 / 8, whose powers lose
 # little of the sum at either end, likewise.
 _TAIL = [
@@ -106,10 +106,10 @@ def wide(x: Tensor) -> Tensor:
 
 @dataclasses.dataclass(frozen=True)
 class DoubleWord:
-    """The sum of two numbers of one precision: an exponent with about twice its digits.
+    """The sum of two numbers of one precision: an exponent or a phase of about twice its digits.
 
-    The exponential magnifies the rounding of its exponent. This holds what rounding took, and needs
-    no precision that TFLite and some accelerators do not have.
+    An exponential magnifies the rounding of its exponent, a wave that of its phase. This holds what
+    rounding took, and needs no precision that TFLite and some accelerators do not have.
 
     Attributes:
         high: The sum, rounded.
@@ -168,7 +168,7 @@ class DoubleWord:
 
 
 def double_word(x: Any, dtype: Any = None) -> DoubleWord:
-    """A tensor, or a Python number in a precision, as it is."""
+    """A tensor, or a Python number in a precision, of no more than 1e30."""
     if isinstance(x, float):
         high = float(dtype.as_numpy_dtype(x))
         return DoubleWord(
@@ -374,18 +374,17 @@ def normal_tail(a: Tensor) -> Tensor:
 def phase(x: Tensor, frequency: Any = 1.0) -> DoubleWord:
     """`frequency * x / π`, a phase in half turns, for the waves below.
 
-    Not rounded, because a wave magnifies the rounding of its phase: in float32 up to 2**21 half
-    turns. Beyond, and at infinity, it is a whole number of turns.
+    Not rounded, because a wave magnifies the rounding of its phase, up to 2**21 half turns, or
+    2**50 in float64. Beyond, and at infinity, it is a whole number of turns.
     """
     half_turn = double_word(_PER_PI[0], x.dtype) + double_word(_PER_PI[1], x.dtype)
     half_turns = double_word(frequency, x.dtype) * half_turn
     farthest = 2.0**50 if x.dtype == tf.float64 else 2.0**21
-    return (half_turns * double_word(x)).clip(-farthest, farthest)
-
-
-def sine_squared(z: DoubleWord) -> Tensor:
-    """`sin(π * z)**2`."""
-    return tf.square(_odd_wave((z.high - tf.round(z.high + z.low)) + z.low))
+    z = half_turns * double_word(x)
+    high = tf.clip_by_value(z.high, -farthest, farthest)
+    # Of tiny numbers, parts of the lower word vanish, and the rest is wrong.
+    none = tf.logical_or(tf.abs(high) < 1e-20, tf.abs(high) >= farthest)
+    return DoubleWord(high, tf.where(none, tf.zeros([], x.dtype), z.low))
 
 
 def sin(z: DoubleWord, dtype: Any = None) -> Tensor:
@@ -405,16 +404,13 @@ def _turned_sine(z: DoubleWord, quarters: float, dtype: tf.DType) -> Tensor:
     quadrant = turned + quarters
     quadrant = tf.cast(quadrant - 4.0 * tf.floor(0.25 * quadrant), dtype)
     odd = (quadrant == 1.0) | (quadrant == 3.0)
-    wave = tf.where(odd, polynomial(tf.square(r), _COSINE), _odd_wave(r))
+    if dtype == tf.float64:
+        wave = tf.where(odd, tf.cos(math.pi * r), tf.sin(math.pi * r))
+    else:
+        # The bound, which is never reached, keeps Grappler from adding the constants up.
+        sine = r * (_NEAR_PI - tf.maximum(polynomial(tf.square(r), _SINE), -1.0))
+        wave = tf.where(odd, polynomial(tf.square(r), _COSINE), sine)
     return tf.where(quadrant < 1.5, wave, -wave)
-
-
-def _odd_wave(r: Tensor) -> Tensor:
-    """sin(π r) for -1 / 2 <= r <= 1 / 2."""
-    if r.dtype == tf.float64:
-        return tf.sin(math.pi * r)
-    # The bound, which is never reached, keeps Grappler from adding the constants up.
-    return r * (_NEAR_PI - tf.maximum(polynomial(tf.square(r), _SINE), -1.0))
 
 
 def reciprocal(x: Tensor) -> Tensor:

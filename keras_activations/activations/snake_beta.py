@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import LearnableLayer, number
 from keras_activations._registry import activation, register
-from keras_activations._special import phase, sin
+from keras_activations._special import phase, sin, times
 
 
 @activation
@@ -16,6 +16,7 @@ def snake_beta(x, alpha=1.0, beta=1.0):
 
     `snake`, whose frequency and magnitude are parameters of their own. BigVGAN's vocoders train
     both on a logarithmic scale, one pair per channel. Never decreases while `beta >= alpha`.
+    In float32 and less the wave ends where `alpha * x` is beyond ±6.6e6.
 
     Args:
         x: Tensor of any shape.
@@ -44,7 +45,7 @@ def _value(x, alpha, beta):
 def _derivatives(x, alpha, beta):
     z = phase(x, alpha)
     slope = sin(z.times(2.0)) / beta
-    return 1.0 + alpha * slope, x * slope, -tf.square(sin(z) / beta)
+    return 1.0 + alpha * slope, times(x, slope), -tf.square(sin(z) / beta)
 
 
 @register(
@@ -60,8 +61,7 @@ def _derivatives(x, alpha, beta):
         {"alpha": 5.0, "beta": 0.5},
         {"alpha": 0.0, "beta": -1.0},
     ),
-    # Value and slope cross zero as differences of larger terms. Beyond the domain float32 cannot
-    # tell one period from the next.
+    # Value and slope cross zero as differences of larger terms. Beyond the domain the wave ends.
     accuracy={
         "value_scale": 1.0,
         "gradient_scale": 1.0,
