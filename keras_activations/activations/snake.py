@@ -68,6 +68,7 @@ def _derivatives(x, alpha):
     # The square doubles the error of the sine. Beyond the domain the wave ends.
     accuracy={
         "value_scale": 2.0,
+        "gradient": 6,
         "gradient_scale": 1e-3,
         "second_scale": 2.0,
         "domain": 1e6,
