@@ -59,8 +59,8 @@ def compare(
         seeds: How many times each is trained.
         epochs: Passes over the training data.
         batch_size: Examples in a step.
-        metric: The validation metric that is compared. Less is better for `"loss"` and for names
-            that end in `"error"`, such as `"mean_absolute_error"`.
+        metric: The validation metric that is compared. Less is better for names that end in
+            `"loss"` or `"error"`, and for metrics of Keras that are losses, such as `"mae"`.
         target: Value of the metric; the table says in which epoch it was first reached.
         folder: Where each run is kept as soon as it is done, with the table as text and CSV, and
             learning curves as CSV and PNG. If the folder is there from an earlier call that was
@@ -100,7 +100,13 @@ def compare(
     """
     if isinstance(activations, str):
         raise TypeError(f"Expected a list of activations. Received: {activations!r}")
-    labels = {_label(activation): activation for activation in activations}
+    labels: dict[str, Any] = {}
+    for activation in activations:
+        label = _label(activation)
+        if labels.setdefault(label, activation) != activation:
+            raise ValueError(
+                f"Two different activations are called {label!r}. Give one a name of its own."
+            )
     if not labels:
         raise ValueError("Expected at least one activation.")
     train, validation = _arrays("train", train), _arrays("validation", validation)
@@ -289,13 +295,25 @@ class Comparison:
 
     @property
     def _less_is_better(self) -> bool:
-        return self.metric.endswith(("loss", "error"))
+        if self.metric.endswith(("loss", "error")):
+            return True
+        with contextlib.suppress(ValueError):
+            keras.metrics.get(self.metric), keras.losses.get(self.metric)
+            # The one name that a loss and a metric have with opposite signs.
+            return self.metric != "cosine_similarity"
+        return False
 
     def _of(self, label: str) -> list[dict[str, Any]]:
         return [run for run in self.runs if run["activation"] == label]
 
     def _curve(self, run: dict[str, Any]) -> list[float]:
-        return run["history"][f"val_{self.metric}"]
+        """The metric after each epoch; NaN if a loss is, of which an accuracy tells nothing."""
+        losses, own = run["history"]["loss"], run["history"]["val_loss"]
+        curve = run["history"][f"val_{self.metric}"]
+        return [
+            value if math.isfinite(loss + other) else math.nan
+            for value, loss, other in zip(curve, losses, own, strict=True)
+        ]
 
     def _reached(self, run: dict[str, Any]) -> int | None:
         if self.target is None:
@@ -453,13 +471,16 @@ def _lenet5(x: Array, y: Array) -> BuildFunction:
 def _label(activation: Any) -> str:
     """What it is called in the table; raises what Keras raises if there is no such activation."""
     found = keras.activations.get(activation)
-    if isinstance(found, keras.layers.Layer) and not isinstance(activation, str):
+    if isinstance(activation, str):
+        return activation
+    layer = isinstance(found, type | keras.layers.Layer)
+    if layer or not hasattr(found, "__name__"):
         raise ValueError(
             f"Expected names or functions: a layer cannot stand in several models. "
             f"Received: {activation!r}. Write its parameters into the name, as in "
             f"'name(parameter=0.1)'."
         )
-    return activation if isinstance(activation, str) else found.__name__
+    return found.__name__
 
 
 def _arrays(name: str, data: Data) -> Data:
@@ -495,16 +516,11 @@ def _half_width(differences: Array) -> float:
     if count < 2:
         return math.nan
     freedom, low, high = count - 1.0, 0.0, 1e6
-    for _ in range(
-        100
-    ):  # The quantile, by halving: TensorFlow has the beta function it is made of.
+    # The quantile, by halving: TensorFlow has the beta function that its distribution is made of.
+    for _ in range(100):
         middle = (low + high) / 2.0
-        outside = tf.math.betainc(
-            *(
-                tf.constant(v, tf.float64)
-                for v in (freedom / 2, 0.5, freedom / (freedom + middle**2))
-            )
-        )
+        ratio = freedom / (freedom + middle**2)
+        outside = tf.math.betainc(*map(tf.constant, np.float64([freedom / 2, 0.5, ratio])))
         low, high = (middle, high) if float(outside) > 1.0 - _CONFIDENCE else (low, middle)
     return float(high * np.std(differences, ddof=1) / math.sqrt(count))
 

@@ -102,15 +102,19 @@ def has_curve(activation: ActivationInfo) -> bool:
 
 
 def save(figure: Any, path: pathlib.Path) -> None:
-    """Writes a figure to a file, as a whole or not at all.
+    """Writes a figure to a file, as a whole or not at all, and closes it.
 
     Args:
         figure: Figure of matplotlib.
         path: The file; its suffix says the format.
     """
+    from matplotlib import pyplot
+
     picture = io.BytesIO()
     figure.savefig(picture, format=path.suffix.lstrip(".") or None, dpi=150)
     write(path, picture.getvalue())
+    # Else it stays, and notebooks show it.
+    pyplot.close(figure)
 
 
 def style(number: int) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def runs(histories, metric="accuracy"):
             "activation": name,
             "seed": seed,
             "step": step,
-            "history": {"loss": curve, f"val_{metric}": curve},
+            "history": {"loss": curve, "val_loss": curve, f"val_{metric}": curve},
         }
         for name, (curves, step) in histories.items()
         for seed, curve in enumerate(curves)
@@ -282,6 +282,8 @@ def test_the_table_ranks_nothing_within_the_noise():
     assert "2.0 (3 of 3)" in words["first"]
     lower = str(Comparison("mean_absolute_error", runs(curves, "mean_absolute_error")))
     assert "worse" in lower.splitlines()[2]
+    for metric, less in (("mae", True), ("cosine_similarity", False), ("own", False)):
+        assert ("worse" in str(Comparison(metric, runs(curves, metric))).splitlines()[2]) == less
     one = Comparison("accuracy", runs({"a": ([[0.5]], 1.0), "b": ([[0.9]], 1.0)}))
     assert "one seed tells nothing" in str(one)
 
@@ -289,6 +291,7 @@ def test_the_table_ranks_nothing_within_the_noise():
 def test_everything_is_written(tmp_path, monkeypatch):
     found = compare("relu", "elu", folder=tmp_path, target=0.5)
     assert (tmp_path / "table.txt").read_text() == f"{found}\n"
+    assert not pyplot.get_fignums()
     with (tmp_path / "summary.csv").open() as file:
         assert [row["activation"] for row in csv.DictReader(file)] == ["relu", "elu"]
     with (tmp_path / "curves.csv").open() as file:
@@ -307,11 +310,12 @@ def test_everything_is_written(tmp_path, monkeypatch):
     assert names == {"table.txt", "summary.csv", "curves.csv"}
 
 
-def test_a_run_that_diverges_is_said_to():
+@pytest.mark.parametrize("metric", ["loss", "accuracy"])
+def test_a_run_that_diverges_is_said_to(metric):
     def wild(activation):
         return build(activation, keras.optimizers.SGD(1e30))
 
-    found = compare("linear", "exponential", build_fn=wild, metric="loss", epochs=3)
+    found = compare("linear", "exponential", build_fn=wild, metric=metric, epochs=3)
     assert found.summary[1]["diverged"] == 2
     assert "diverged" in str(found)
     found.plot()
@@ -325,8 +329,11 @@ def test_bad_requests_are_named():
         ka.compare("relu", DATA, DATA, build_fn=build)
     with pytest.raises(ValueError, match="at least one"):
         compare()
-    with pytest.raises(ValueError, match=r"layer cannot stand.*parameter=0.1"):
-        compare(ka.Snake())
+    for value in (ka.Snake(), ka.Snake, functools.partial(ka.snake, alpha=2.0)):
+        with pytest.raises(ValueError, match=r"layer cannot stand.*parameter=0.1"):
+            compare(value)
+    with pytest.raises(ValueError, match="different activations are called 'gelu'"):
+        compare(keras.activations.gelu, ka.gelu)
     with pytest.raises(ValueError, match=r"no metric 'f1'.*accuracy"):
         compare("relu", metric="f1", epochs=1, seeds=1)
     with pytest.raises(ValueError, match=r"20 × 20.*build_fn"):
