@@ -69,10 +69,11 @@ def _sites(layer: Any, path: str, seen: set[int], operations: bool) -> Iterator[
         return
     own = arguments(layer)
     for name, value in own.items():
-        seen.add(id(value))
         where = f"{path}/{name}".lstrip("/") if len(own) > 1 else path or layer.name
         yield Site(where, layer, name, value)
     for child in children(layer, operations).values():
+        if any(child is value for value in own.values()):
+            continue
         yield from _sites(child, f"{path}/{child.name}".lstrip("/"), seen, operations)
 
 

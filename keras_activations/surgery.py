@@ -236,7 +236,9 @@ class _Copies:
     """The layers of a new model, of which each is made once.
 
     Attributes:
-        gone: The identities of layers that nothing is carried over from.
+        made: The new layers, by the identities of the old ones.
+        replaced: The identities of layers, with the arguments that were replaced.
+        gone: The identities of layers that nothing more is carried over from.
         done: What was replaced.
         problems: What is not as it should be.
     """
@@ -244,6 +246,7 @@ class _Copies:
     def __init__(self, choices: list[Choice]) -> None:
         self.choices = {(id(site.layer), _argument(site)): (site, new) for site, new in choices}
         self.made: dict[int, Any] = {}
+        self.replaced: set[tuple[int, str | None]] = set()
         self.gone: set[int] = set()
         self.done: list[Choice] = []
         self.problems: list[str] = []
@@ -274,7 +277,7 @@ class _Copies:
 
     def _note(self, site: Site, new: Activation) -> None:
         self.done.append((site, new))
-        self.gone.add(id(site.activation))
+        self.replaced.add((id(site.layer), _argument(site)))
         if _argument(site) is None:
             self.gone.add(id(site.layer))
 
@@ -304,7 +307,8 @@ class _Copies:
         layers = [self.copy(layer) for layer in model.layers]
         if hasattr(model, "inputs"):
             x = model.inputs[0]
-            layers.insert(0, keras.Input(batch_shape=x.shape, dtype=x.dtype, name=x.name))
+            about = {"dtype": x.dtype, "sparse": x.sparse, "name": x.name}
+            layers.insert(0, keras.Input(batch_shape=x.shape, **about))
         return self._of_class(model, keras.Sequential, layers=layers)
 
     def _of_class(self, model: Any, plain: type[Any], **arguments: Any) -> Any:
@@ -333,9 +337,13 @@ class _Copies:
                 self._note(site, new)
                 value = _like(layer, new) if isinstance(new, Layer) else new
             elif isinstance(value, Layer):
-                if _described(value) == _described(attributes(copy)[name]):
+                twin = attributes(copy)[name]
+                if id(value) not in self.made:
+                    same = _described(value) == _described(twin)
+                    self.made[id(value)] = twin if same else _again(value)
+                value = self.made[id(value)]
+                if value is twin:
                     continue
-                value = _again(value)
             _put(copy, name, value)
             if name in inside:
                 _forget(copy, inside[name])
@@ -386,6 +394,9 @@ class _Copies:
                 attributes(new)[name].state.assign(value.state)
         inside = children(new)
         for key, child in children(old).items():
+            held = [(id(old), name) for name, it in arguments(old).items() if it is child]
+            if held and self.replaced.issuperset(held):
+                continue
             twin = self.made.get(id(child), inside.get(key))
             if twin is not None:
                 self.carry(child, twin)
@@ -441,7 +452,10 @@ def _from_config(layer: Any, **settings: Any) -> Any:
             # Many a constructor does not take what those of all layers take.
             for name in ("name", "trainable", "dtype"):
                 config.pop(name, None)
-            return type(layer).from_config(config)
+            copy = type(layer).from_config(config)
+            copy.name = settings.get("name", layer.name)
+            copy.dtype_policy = settings.get("dtype", layer.dtype_policy)
+            return copy
     except Exception as error:
         raise ValueError(
             f"Could not make {type(layer).__name__} {layer.name!r} again from its config. The "
@@ -491,9 +505,9 @@ def _exchanged(value: Any, old: Any, new: Any) -> Any:
 
 def _forget(owner: Any, layer: Any) -> None:
     # Keras lists every layer that ever stood in an attribute, until a list of its lets go of it.
-    owner.replaced = [layer]
-    owner.replaced.clear()
-    del owner.replaced
+    owner._let_go_by_keras_activations = [layer]
+    owner._let_go_by_keras_activations.clear()
+    del owner._let_go_by_keras_activations
 
 
 def _has_config(layer: Any) -> bool:

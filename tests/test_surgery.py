@@ -219,6 +219,68 @@ def test_shared_layers_stay_shared():
     assert len(new.weights) == len(model.weights) + 3  # shared, rectified, act; and two inside.
 
 
+@pytest.mark.parametrize("standing", ["before", "after"])
+@pytest.mark.parametrize(
+    ("replacements", "left"),
+    [({"relu": "relu"}, 3), ({"first": "mish"}, 2), ({"prelu": "mish"}, 0)],
+)
+def test_a_layer_that_is_an_activation_in_several_places_stays_one(replacements, left, standing):
+    act = ka.PReLU(axis=None, name="act")
+    first = layers.Dense(8, activation=act, name="first")
+    x = keras.Input((8,))
+    y = first(act(x)) if standing == "before" else act(first(x))
+    y = layers.Dense(8, activation="relu")(layers.Dense(8, activation=act, name="second")(y))
+    model = built(keras.Model(x, y))
+    new = copy_of(model, replacements)
+    new(X)
+    assert activations(new).count("prelu") == left
+    learned = [weight.numpy() for weight in new.weights if weight.shape == ()]
+    assert learned == ([act.alpha.numpy()] if left else [])
+    if left == 3:
+        np.testing.assert_array_equal(outputs(new), outputs(model))
+
+
+def test_of_two_arguments_that_are_one_layer_one_is_replaced():
+    act = ka.PReLU(axis=None)
+    lstm = layers.LSTM(4, activation=act, recurrent_activation=act)
+    model = built(keras.Sequential([keras.Input((2, 4)), lstm]), tf.zeros([1, 2, 4]))
+    new = copy_of(model, {"lstm_cell/activation": "relu"})
+    new(tf.zeros([1, 2, 4]))
+    assert activations(new) == ["relu", "prelu"]
+    assert new.layers[0].cell.recurrent_activation.alpha.numpy() == act.alpha.numpy()
+
+
+class Plain(layers.Layer):
+    """As one writes a layer for oneself, without arguments for Keras."""
+
+    def __init__(self, activation="relu"):
+        super().__init__()
+        self.activation = keras.activations.get(activation)
+        self.replaced = 2.0
+
+    def call(self, x):
+        return self.replaced * self.activation(x)
+
+    def get_config(self):
+        activation = keras.activations.serialize(self.activation)
+        return {**super().get_config(), "activation": activation}
+
+
+def test_a_layer_whose_constructor_takes_no_name_keeps_what_it_has():
+    layer = Plain(ka.Snake())
+    layer.name, layer.dtype_policy = "own", keras.DTypePolicy("mixed_float16")
+    model = built(keras.Sequential([keras.Input((8,)), layer, layers.ReLU()]))
+    new = copy_of(model, {"snake": ka.PReLU})
+    assert new.layers[0].name == "own"
+    assert new.layers[0].dtype_policy.name == "mixed_float16"
+    np.testing.assert_array_equal(new(X)[X > 0.0], tf.cast(2.0 * X[X > 0.0], "float16"))
+
+
+def test_a_sparse_input_stays_sparse():
+    model = keras.Sequential([keras.Input((8,), sparse=True), layers.Dense(8, "relu")])
+    assert copy_of(model, {"relu": "mish"}).inputs[0].sparse
+
+
 def test_all_places_in_a_layer_of_ones_own_are_found():
     model = built(keras.Sequential([keras.Input((8,)), Block()]))
     with pytest.warns(UserWarning, match="Block .* does not have its activations in its config"):
