@@ -226,6 +226,8 @@ class StochasticLayer(ActivationLayer):
     @classmethod
     def symbolic(cls, x: keras.KerasTensor, arguments: dict[str, Any]) -> Any:
         training = arguments.pop("training", None)
+        if isinstance(seed := arguments.get("seed"), keras.random.SeedGenerator):
+            arguments["seed"] = seed.get_config()["seed"]
         return cls(**arguments)(x, training=training)
 
 
@@ -283,6 +285,14 @@ class AxisLayer(ActivationLayer):
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis = integer("axis", axis)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        axis = normalized(self.axis, len(inputs.shape))
+        if previous_mask is None or axis >= len(previous_mask.shape):
+            return previous_mask
+        # Of another number of entries than it tells of, a mask says nothing.
+        size = self.compute_output_shape(inputs.shape)[axis]
+        return previous_mask if size is not None and size == inputs.shape[axis] else None
 
 
 class GatedLayer(AxisLayer):

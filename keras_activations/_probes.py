@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import functools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import keras
@@ -152,7 +152,18 @@ def measured(model: Any, x: Any, y: Any = None, sample_weight: Any = None) -> li
     for it in found.values():
         it.is_output = any(use.y is leaf for use in it.uses for leaf in keras.tree.flatten(outputs))
         it.uses = _once(it.uses)
+    _tell_apart(found.values())
     return list(found.values())
+
+
+def _tell_apart(found: Iterable[Measured]) -> None:
+    """Numbers the paths that several have, whose layers have one name."""
+    counts: dict[str, int] = {}
+    for it in found:
+        path = it.site.path
+        counts[path] = counts.get(path, 0) + 1
+        if counts[path] > 1:
+            it.site = dataclasses.replace(it.site, path=f"{path}#{counts[path]}")
 
 
 def _once(uses: list[Use]) -> list[Use]:
@@ -230,7 +241,7 @@ def _channel_axis(layer: Any) -> int | None:
         return None
     axis = getattr(layer, "axis", -1)
     axes = axis if isinstance(axis, list | tuple) else [axis]
-    return axes[0] if len(axes) == 1 else None
+    return axes[0] if len(axes) == 1 and isinstance(axes[0], int) else None
 
 
 @dataclasses.dataclass

@@ -341,7 +341,8 @@ def check_values(entry: ActivationInfo, given: Mapping[str, Any]) -> None:
     for name, value in {**entry.parameters, **given}.items():
         if value is inspect.Parameter.empty:
             raise ValueError(f"{entry.name} has no default for `{name}`. Give it a value.")
-        if isinstance(entry.parameters[name], float) and (value is None or np.ndim(value) > 0):
+        none = value is None or np.ndim(value) > 0 or value != value
+        if isinstance(entry.parameters[name], float) and none:
             raise ValueError(f"`{name}` of {entry.name} must be a number. Received: {value!r}")
 
 

@@ -41,6 +41,7 @@ class Rewriting:
         changes: What was changed, with the places.
         doubts: What may be meant otherwise, with the places.
         problems: What stands in the way and how to get past it, with the places.
+        used: The names that the config has.
     """
 
     def __init__(self, names: Mapping[str, Any], keras2: bool) -> None:
@@ -49,7 +50,7 @@ class Rewriting:
         self.changes: dict[str, list[str]] = {}
         self.doubts: dict[str, list[str]] = {}
         self.problems: dict[str, list[str]] = {}
-        self._used: set[str] = set()
+        self.used: set[str] = set()
         self._seen: set[str] = set()
         self._old = {name: entry for entry in catalogue() for name in entry.keras2 if keras2}
 
@@ -67,7 +68,7 @@ class Rewriting:
 
     def unused(self) -> str | None:
         """What to say of names that are not in the config, if there are any."""
-        unused = sorted(set(self.names) - self._used)
+        unused = sorted(set(self.names) - self.used)
         if not unused:
             return None
         near = [n for key in unused for n in difflib.get_close_matches(key, self._seen, n=2)]
@@ -100,7 +101,7 @@ class Rewriting:
         """What the caller wants for one of the names of a place, or None."""
         self._seen.update(names)
         found = [name for name in names if name in self.names]
-        self._used.update(found)
+        self.used.update(found)
         return self.names[found[0]] if found else None
 
     def _note(self, old: str, new: str, place: Place) -> None:

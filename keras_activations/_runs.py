@@ -1,7 +1,9 @@
 """What long measurements share: progress, and files that an interrupt leaves whole."""
 
 import contextlib
+import csv
 import importlib.util
+import io
 import itertools
 import json
 import os
@@ -11,7 +13,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -28,11 +30,12 @@ Row = dict[str, Any]
 _SETTINGS = ("against", "seconds", "pythons", "command")
 
 
-def begun(path: pathlib.Path | None, **versions: str) -> list[Row]:
+def begun(path: pathlib.Path | None, command: str = "", **versions: str) -> list[Row]:
     """The rows of a file, to which a run that begins now belongs, and one that says where it runs.
 
     Args:
         path: File of JSON lines, or None.
+        command: What runs, if that is not a command of this package.
         **versions: Of what else the run uses.
 
     Returns:
@@ -41,7 +44,7 @@ def begun(path: pathlib.Path | None, **versions: str) -> list[Row]:
     Raises:
         ValueError: If the rows were measured elsewhere.
     """
-    command = shlex.join(["python", "-m", "keras_activations", *sys.argv[1:]])
+    command = command or shlex.join(["python", "-m", "keras_activations", *sys.argv[1:]])
     here = {
         "job": {"kind": "environment", "command": command},
         "result": {**environment(), **versions},
@@ -122,6 +125,23 @@ def write(path: pathlib.Path, content: str | bytes) -> None:
         except BaseException:
             os.unlink(file.name)
             raise
+
+
+def as_csv(rows: Sequence[Row], columns: Sequence[str]) -> str:
+    """A table as comma-separated values.
+
+    Args:
+        rows: A dictionary for each row.
+        columns: The keys, in order.
+
+    Returns:
+        The text of the file.
+    """
+    text = io.StringIO()
+    table = csv.DictWriter(text, columns, lineterminator="\n")
+    table.writeheader()
+    table.writerows(rows)
+    return text.getvalue()
 
 
 @contextlib.contextmanager

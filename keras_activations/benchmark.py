@@ -13,7 +13,6 @@ import tensorflow as tf
 
 from keras_activations import _measure
 from keras_activations._performance import LARGE, PEERS, of_kind, page
-from keras_activations._performance import summary as summary
 from keras_activations._registry import ActivationInfo, catalogue, info
 from keras_activations._runs import (
     Announce,

@@ -1,7 +1,6 @@
 """The same model with different activations, trained and compared."""
 
 import contextlib
-import csv
 import dataclasses
 import functools
 import hashlib
@@ -9,6 +8,8 @@ import io
 import json
 import math
 import pathlib
+import shlex
+import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -19,7 +20,7 @@ import tensorflow as tf
 
 from keras_activations import plotting
 from keras_activations._axes import positive
-from keras_activations._runs import Row, begun, keep, progress, undone, write
+from keras_activations._runs import Row, as_csv, begun, keep, progress, undone, write
 
 Array = np.ndarray[Any, Any]
 Data = tuple[Any, Any]
@@ -131,7 +132,7 @@ def compare(
         for seed in range(seeds)
         for label in labels
     ]
-    rows = begun(folder and folder / "runs.jsonl")
+    rows = begun(folder and folder / "runs.jsonl", shlex.join(sys.argv))
     missing = undone(jobs, rows)
     unfinished = folder and folder / "unfinished.npz"
     with progress(len(missing)) as announce:
@@ -249,14 +250,15 @@ class Comparison:
         """
         folder = pathlib.Path(folder)
         write(folder / "table.txt", f"{self}\n")
-        write(folder / "summary.csv", _csv(self.summary))
+        write(folder / "summary.csv", as_csv(self.summary, list(self.summary[0])))
         curves = [
             {"activation": run["activation"], "seed": run["seed"], "epoch": epoch + 1}
             | {name: values[epoch] for name, values in run["history"].items()}
             for run in self.runs
             for epoch in range(len(run["history"]["loss"]))
         ]
-        write(folder / "curves.csv", _csv(curves))
+        columns = dict.fromkeys(name for row in curves for name in row)
+        write(folder / "curves.csv", as_csv(curves, list(columns)))
         with contextlib.suppress(ImportError):
             plotting.save(self.plot()[0].figure, folder / "curves.png")
 
@@ -520,18 +522,10 @@ def _half_width(differences: Array) -> float:
     for _ in range(100):
         middle = (low + high) / 2.0
         ratio = freedom / (freedom + middle**2)
-        outside = tf.math.betainc(*map(tf.constant, np.float64([freedom / 2, 0.5, ratio])))
+        outside = tf.math.betainc(*tf.constant([freedom / 2, 0.5, ratio], tf.float64))
         low, high = (middle, high) if float(outside) > 1.0 - _CONFIDENCE else (low, middle)
     return float(high * np.std(differences, ddof=1) / math.sqrt(count))
 
 
 def _plus_minus(mean: float, spread: float, sign: str = "") -> str:
     return f"{mean:{sign}.4f}" + ("" if math.isnan(spread) else f" ± {spread:.4f}")
-
-
-def _csv(rows: list[dict[str, Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(dict.fromkeys(name for row in rows for name in row)))
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()

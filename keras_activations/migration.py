@@ -20,9 +20,9 @@ import numpy as np
 import tensorflow as tf
 
 from keras_activations._graphs import Config
-from keras_activations._registry import catalogue, get
+from keras_activations._registry import catalogue
 from keras_activations._rewriting import Rewriting, called, in_places, is_object, saved
-from keras_activations.surgery import CHANNELS, channels, replace_activations
+from keras_activations.surgery import CHANNELS, channels, replace_activations, resolved
 
 # No model has a description of this size; what claims to is made to fill the memory.
 _LARGEST = 2**28
@@ -82,7 +82,13 @@ def migrate(
         raise TypeError(f"`names` must be a mapping, such as {{'old': 'new'}}. Received: {names!r}")
     functions = {key: _function(value) for key, value in (names or {}).items()}
     # Also what nobody registered, under the names that Keras gives them.
-    scope = {it.__name__: it for it in functions.values() if inspect.isfunction(it)}
+    scope: dict[str, Any] = {}
+    for it in filter(inspect.isfunction, functions.values()):
+        if scope.setdefault(it.__name__, it) is not it:
+            raise ValueError(
+                f"`names` has two functions that are called {it.__name__}, of which a saved model "
+                f"would have one in both places. Call one otherwise."
+            )
     try:
         config, keras2 = _read(source)
         rewriting = Rewriting(functions, keras2)
@@ -94,7 +100,8 @@ def migrate(
                 graphs["compile_config"] = config["compile_config"]
             model, problem = _made(graphs, source)
             _check_weights(model, source)
-            layers = [it for it in functions.values() if hasattr(it, "stands_for")]
+            there = [functions[name] for name in functions if name in rewriting.used]
+            layers = [it for it in there if hasattr(it, "stands_for")]
             if layers:
                 if model.compiled:
                     problem = "The model is not compiled, compile it again: it got other layers."
@@ -127,7 +134,7 @@ def _function(new: Any) -> Any:
 
     What is a function stays as it is.
     """
-    new = new() if isinstance(new, type) else get(new)
+    new = resolved(new)
     made = channels(new)
     if made not in (None, CHANNELS):
         raise ValueError(
@@ -135,9 +142,9 @@ def _function(new: Any) -> Any:
             f"{called(new)}, which makes {made} of {CHANNELS}. Make the model in Python with it, "
             f"and load the weights of the file into that."
         )
-    if inspect.isfunction(new) and not any(new is entry.function for entry in catalogue()):
-        _check_name(new)
     if not isinstance(new, keras.layers.Layer):
+        if not any(new is entry.function for entry in catalogue()):
+            _check_name(new)
         return new
 
     def stand_in(x: Any) -> Any:
@@ -150,8 +157,12 @@ def _function(new: Any) -> Any:
 
 def _check_name(function: Any) -> None:
     """Raises a ValueError if a saved model would have another function by the name of this one."""
-    if function.__name__ == "<lambda>":
-        raise ValueError("`names` has a lambda, which no model can hold. Give it a name by `def`.")
+    if getattr(function, "__name__", "<lambda>") == "<lambda>":
+        raise ValueError(
+            f"`names` has a function without a name, which no model can hold: {function!r}. Give "
+            f"it one by `def`, or write the parameters of an activation into its name, as in "
+            f"'name(parameter=0.1)'."
+        )
     meant = function
     with contextlib.suppress(TypeError, ValueError):
         meant = keras.activations.get(saved(function))

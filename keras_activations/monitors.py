@@ -1,8 +1,6 @@
 """The callback that reports what the activations of a model do while it is trained."""
 
-import csv
 import importlib.util
-import io
 import math
 import os
 import pathlib
@@ -17,7 +15,7 @@ import tensorflow as tf
 from keras_activations import plotting
 from keras_activations._axes import positive
 from keras_activations._probes import Measured, measured
-from keras_activations._runs import write
+from keras_activations._runs import as_csv, write
 
 Row = dict[str, Any]
 
@@ -186,7 +184,7 @@ class ActivationMonitor(keras.callbacks.Callback):
         rows = [_row(epoch, it) for it in found]
         self.history = [row for row in self.history if row["epoch"] < epoch] + rows
         if self.csv is not None:
-            _write(self.csv, self.history)
+            write(self.csv, as_csv(self.history, COLUMNS))
         if self._writer is not None:
             _summarize(self._writer, rows, found)
         when = f"After epoch {epoch}" if epoch else "Before training"
@@ -282,14 +280,6 @@ def _is_too_saturated(it: Measured) -> bool:
 
 def _shares(quantity: str, found: list[Measured]) -> str:
     return ", ".join(f"{it.site.path} {100.0 * getattr(it, quantity):.0f} %" for it in found)
-
-
-def _write(path: pathlib.Path, history: list[Row]) -> None:
-    text = io.StringIO()
-    table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    table.writeheader()
-    table.writerows(history)
-    write(path, text.getvalue())
 
 
 def _summarize(writer: Any, rows: list[Row], found: list[Measured]) -> None:

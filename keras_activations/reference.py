@@ -344,8 +344,10 @@ class Process:
         assert pipe_in is not None
         assert pipe_out is not None
         header = json.dumps({**question, "count": points.size})
-        pipe_in.write(header.encode() + b"\n" + points.astype(np.float64).tobytes())
-        pipe_in.flush()
+        # A process that has ended tells by its answer, which is none.
+        with contextlib.suppress(BrokenPipeError):
+            pipe_in.write(header.encode() + b"\n" + points.astype(np.float64).tobytes())
+            pipe_in.flush()
         reply = json.loads(pipe_out.readline() or '{"error": "the process ended"}')
         if "error" in reply:
             raise RuntimeError(reply["error"])

@@ -147,7 +147,7 @@ def _choices(
         for key in replacements:
             if not isinstance(key, str):
                 raise TypeError(f"The keys are names of activations or layers. Received: {key!r}")
-        new = {key: _activation(value) for key, value in replacements.items()}
+        new = {key: resolved(value) for key, value in replacements.items()}
         keys = _keys(found, list(new))
         return [(site, new[key]) for site, key in zip(found, keys, strict=True) if key is not None]
     known = any(replacements is entry.function for entry in catalogue())
@@ -158,10 +158,19 @@ def _choices(
             f"Received: {replacements!r}"
         )
     values = [(site, replacements(site)) for site in found]
-    return [(site, _activation(value)) for site, value in values if value is not None]
+    return [(site, resolved(value)) for site, value in values if value is not None]
 
 
-def _activation(value: Any) -> Activation:
+def resolved(value: Any) -> Activation:
+    """What a value stands for that is to be put into a model: a function or a layer.
+
+    Args:
+        value: What `get` takes, or a class of layers.
+
+    Raises:
+        TypeError: If it is another class, or one that cannot do without arguments.
+        ValueError: If there is no such activation.
+    """
     if not isinstance(value, type):
         return get(value)
     if not issubclass(value, Layer):

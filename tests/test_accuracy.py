@@ -112,6 +112,15 @@ def test_other_processes_give_the_same_truth(monkeypatch):
     np.testing.assert_equal(found, truth(points, **case.question))
 
 
+def test_a_process_that_ends_is_said_to_each_time():
+    process = reference.Process(sys.executable, "torch")
+    process.process.kill()
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="the process ended"):
+            process.ask(np.ones(100_000), expression="x", dtype="float32")
+    process.close()
+
+
 def _error(got, low, high=None, x=1.0, format=FLOAT32, **options):
     bounds = np.array([[low], [low if high is None else high]], np.float64)
     got, x = np.array([got], format.type), np.array([x], format.type)

@@ -71,3 +71,5 @@ def test_layers_and_names_with_parameters_are_taken():
     assert by_name == ka.properties(ka.LeakyReLU(negative_slope=0.1))
     with pytest.raises(ValueError, match=r"no parameter alpha.*none"):
         ka.properties("mish", alpha=1.0)
+    with pytest.raises(ValueError, match=r"`negative_slope` .* must be a number"):
+        ka.properties("leaky_relu", negative_slope=float("nan"))

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 import keras_activations as ka
-from keras_activations import _measure, _runs, benchmark, peers
+from keras_activations import _measure, _performance, _runs, benchmark, peers
 
 PEERED = next(i.name for i in ka.catalogue() if i.elementwise and peers.keras_form(i))
 BY_ROWS = next(i.name for i in ka.catalogue() if not i.elementwise and not peers.keras_form(i))
@@ -165,11 +165,11 @@ def test_summary():
         _time_row("d", 50.0, 40.0, floor=2.0),  # Theirs does no work.
         {"job": {"kind": "time"}, "error": "it ended"},
     ]
-    lines = benchmark.summary(rows).splitlines()
+    lines = _performance.summary(rows).splitlines()
     assert lines[2:] == ["| graph | float32 | 1.00 | 1.00 | 1 | 1 | 1 of 3 | 2 of 3 | 3.87 |"]
     assert "| b | float32 | 1,000,000 | graph | forward | tf.nn |" in benchmark.page(rows)
     assert "| d | float32 | 1,000,000 | graph |" not in benchmark.page(rows)
-    assert benchmark.summary([]) == ""
+    assert _performance.summary([]) == ""
 
 
 @pytest.mark.parametrize("mode", ["eager", "graph"])

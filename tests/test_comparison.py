@@ -5,6 +5,7 @@ import functools
 import json
 import os
 import pathlib
+import shlex
 import signal
 import subprocess
 import sys
@@ -103,6 +104,7 @@ def test_an_interrupted_comparison_goes_on(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         compare("relu", "tanh", build_fn=counted, folder=tmp_path)
     lines = (tmp_path / "runs.jsonl").read_text().splitlines()
+    assert json.loads(lines[1])["job"]["command"] == shlex.join(sys.argv)
     assert sum('"training"' in line for line in lines) == 2
     found = compare("relu", "tanh", build_fn=counted, folder=tmp_path)
     assert len(trained) == 5 + 2 + 2  # Two are looked at, two trained.

@@ -55,6 +55,10 @@ def test_same_seed_same_numbers(info):
     _assert_repeatable(lambda: layer_of(info)(NOISY, training=True))
     if _repeatable(lambda: keras.random.uniform((4,))):  # Not in every Keras.
         _assert_repeatable(lambda: info.function(NOISY, training=True))
+    generator = keras.random.SeedGenerator(7)
+    inputs = keras.Input((32,))
+    drawn = keras.Model(inputs, info.function(inputs, training=True, seed=generator))(NOISY)
+    np.testing.assert_array_equal(drawn, layer_of(info, seed=7)(NOISY, training=True))
     fixed = info.function(NOISY, training=True, seed=5)
     np.testing.assert_array_equal(info.function(NOISY, training=True, seed=5), fixed)
 
@@ -378,6 +382,18 @@ def test_moves_with_its_axis(info):
             input_signature=[tf.TensorSpec(None)],
         )
         np.testing.assert_allclose(unknown(moved_x), moved, rtol=2e-6, atol=1e-6)
+
+
+@family(_layers.AxisLayer)
+def test_a_mask_of_time_steps_goes_on_while_there_are_as_many(info):
+    x, mask = tf.ones([2, 4, 8]), tf.ones([2, 4], bool)
+    assert layer_of(info).compute_mask(x, mask) is mask
+    assert layer_of(info).compute_mask(x, None) is None
+    along_time = layer_of(info, axis=1)
+    after = along_time.compute_mask(x, mask)
+    assert after is (mask if along_time(x).shape[1] == 4 else None)
+    unknown = keras.Input((None, 8))
+    assert along_time.compute_mask(unknown, keras.Input((None,), dtype="bool")) is None
 
 
 @along_an_axis

@@ -1,5 +1,6 @@
 """Models of Keras 2 and TensorFlow Addons: by the import alone, and by `migrate`."""
 
+import functools
 import json
 import os
 import pathlib
@@ -276,21 +277,38 @@ def test_operations_get_other_names_than_layers(keras2, tmp_path):
     assert isinstance(model.get_layer("multiply"), keras.layers.Multiply)
 
 
+def _named(name):
+    def function(x):
+        return x
+
+    function.__name__ = name
+    return function
+
+
 def test_names_are_a_mapping_and_may_be_classes(keras2, tmp_path):
     source = keras2 / "2.15" / "registered.h5"
     with pytest.raises(TypeError, match="must be a mapping"):
         ka.migrate(source, tmp_path / "new.keras", ["own"])
     for theirs in ("gelu", "snake"):
         function = lambda x: x  # noqa: E731
-        with pytest.raises(ValueError, match="has a lambda"):
+        with pytest.raises(ValueError, match="a function without a name"):
             ka.migrate(source, tmp_path / "new.keras", {"own": function})
         function.__name__ = theirs
         with pytest.raises(ValueError, match=f"called {theirs}"):
             ka.migrate(source, tmp_path / "new.keras", {"own": function})
+    partial = functools.partial(ka.snake, alpha=2.0)
+    with pytest.raises(ValueError, match=r"a function without a name.*parameter=0.1"):
+        ka.migrate(source, tmp_path / "new.keras", {"own": partial})
+    with pytest.raises(TypeError, match="must be one of layers"):
+        ka.migrate(source, tmp_path / "new.keras", {"own": int})
+    with pytest.raises(ValueError, match="two functions that are called same"):
+        ka.migrate(source, tmp_path / "new.keras", {"own": _named("same"), "o": _named("same")})
     for gated in ("swiglu", ka.SwiGLU, ka.CReLU()):
         with pytest.raises(ValueError, match=r"keeps the number of channels.* of 2520"):
             ka.migrate(source, tmp_path / "new.keras", {"own": gated})
-    model = ka.migrate(source, tmp_path / "new.keras", {"own": ka.Swish}, verbose=0)
+    names = {"own": ka.Swish, "nowhere": ka.Snake()}
+    with pytest.warns(UserWarning, match="no activation 'nowhere'"):
+        model = ka.migrate(source, tmp_path / "new.keras", names, verbose=0)
     assert isinstance(model.layers[0].activation, ka.Swish)
 
 

@@ -316,6 +316,30 @@ def test_an_activation_layer_that_two_layers_hold(data):
     assert "call" not in vars(shared)
 
 
+def test_layers_of_one_name_are_told_apart(data):
+    class Twins(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.one, self.two = Dense(8, "relu", name="twin"), Dense(8, "tanh", name="twin")
+            self.out = Dense(1)
+
+        def call(self, x):
+            return self.out(self.two(self.one(x)))
+
+    model = Twins()
+    model.compile("sgd", "mse")
+    rows = start(model, *data)
+    assert [(layer, row["activation"]) for layer, row in rows.items()] == [
+        ("twin", "relu"),
+        ("twin#2", "tanh"),
+    ]
+
+
+def test_a_parameter_for_each_element_has_no_axis_of_channels(data):
+    model = sequential(Dense(4), ka.PReLU(axis="all", name="each"), Dense(1))
+    assert start(model, *data)["each"]["dead"] == 0.0
+
+
 class Subclassed(keras.Model):
     """Holds activations in all ways that there are, behind a `tf.function`."""
 
