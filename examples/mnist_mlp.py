@@ -41,10 +41,8 @@ Split = tuple[np.ndarray, np.ndarray]
 
 def cross_entropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     """The negative logarithm of the probability of the true class, averaged over the batch."""
-    probabilities = ka.softmax(logits)
-    # The floor keeps log(0) from happening where softmax underflows. It is too small to change
-    # any other value, and the gradient passes through `ka.softmax`'s own in either case.
-    return -tf.reduce_mean(tf.math.log(tf.gather(probabilities, labels, batch_dims=1) + 1e-30))
+    # Not the logarithm of `ka.softmax`, whose gradient vanishes where a probability underflows.
+    return -tf.reduce_mean(tf.gather(ka.log_softmax(logits), labels, batch_dims=1))
 
 
 class Trainer:

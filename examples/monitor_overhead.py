@@ -4,12 +4,14 @@ python examples/monitor_overhead.py
 python examples/monitor_overhead.py --images 50000 --repeats 5
 """
 
-import argparse
 import os
 import statistics
+import sys
 import time
 from collections.abc import Sequence
 from typing import Any
+
+from _common import ArgumentParser, command, positive_integer
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -33,11 +35,13 @@ class Timer(keras.callbacks.Callback):
         self.seconds = {name: clock() - self.start[name] for name, clock in CLOCKS.items()}
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> None:
     """Times epochs with and without a monitor, in turn, and prints the medians."""
-    parser = argparse.ArgumentParser(description="Times epochs with and without a monitor.")
-    parser.add_argument("--images", type=int, default=5000, help="in an epoch (5000)")
-    parser.add_argument("--repeats", type=int, default=15, help="epochs of each kind (15)")
+    parser = ArgumentParser(description="Times epochs with and without a monitor.")
+    count = {"type": positive_integer, "metavar": "N"}
+    parser.add_argument("--images", **count, default=5000, help="in an epoch (5000)")
+    parser.add_argument("--repeats", **count, default=15, help="epochs of each kind (15)")
     options = parser.parse_args(arguments)
     rng = np.random.default_rng(0)
     images = rng.random((options.images, 32, 32, 3), "float32")
@@ -63,4 +67,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

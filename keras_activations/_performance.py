@@ -21,9 +21,9 @@ _TIMED = f"""\
 Every figure is a ratio between what was timed in turn, in random order, round by round: the median
 of the rounds' quotients and, in brackets, their quartiles. Below 1, this package is faster. The
 floor is the memory's speed: forward, one native pass that reads N and writes N; backward, one that
-reads 2 N and writes N. The means are geometric, over all activations and sizes from {LARGE:,}
-elements, to Keras's form or, where Keras has none, to the formula typed into TensorFlow. An
-activation counts as slower if any of its lower quartiles is above {_SLOWER}, and as within a
+reads 2 N and writes N. The means are geometric, over all activations and sizes from about
+{LARGE:,} elements, to Keras's form or, where Keras has none, to the formula typed into TensorFlow.
+An activation counts as slower if any of its lower quartiles is above {_SLOWER}, and as within a
 multiple of the floor if forward + backward is so at every size. The last column is the room there
 is: what Keras's or the plain forms take themselves, forward + backward."""
 _KEPT = "Buffers of the input's or output's size that the tape keeps alive, besides these two."

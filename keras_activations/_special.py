@@ -408,8 +408,8 @@ def _turned_sine(z: DoubleWord, quarters: float, dtype: tf.DType) -> Tensor:
         wave = tf.where(odd, tf.cos(math.pi * r), tf.sin(math.pi * r))
     else:
         # The bound, which is never reached, keeps Grappler from adding the constants up.
-        sine = r * (_NEAR_PI - tf.maximum(polynomial(tf.square(r), _SINE), -1.0))
-        wave = tf.where(odd, polynomial(tf.square(r), _COSINE), sine)
+        even = r * (_NEAR_PI - tf.maximum(polynomial(tf.square(r), _SINE), -1.0))
+        wave = tf.where(odd, polynomial(tf.square(r), _COSINE), even)
     return tf.where(quadrant < 1.5, wave, -wave)
 
 

@@ -15,9 +15,9 @@ PLACES = (-1.0, -0.5, 0.0, 0.5, 1.0)
 def apl(x, a=SLOPES, b=PLACES):
     """Adaptive piecewise linear unit: `max(x, 0) + a[0] * max(b[0] - x, 0) + …`.
 
-    Each hinge adds a line that begins at `b[s]`, on the left, with a slope of `-a[s]`; both are
-    trained. With enough hinges it becomes any continuous, piecewise-linear function that is x far
-    to the right. Its paper reports lower errors than with ReLU on CIFAR and in high-energy physics.
+    Each hinge adds a line that begins at `b[s]`, on the left, with a slope of `-a[s]`; `APL` trains
+    both. With enough hinges it becomes any continuous, piecewise-linear function that is x far to
+    the right. Its paper reports lower errors than with ReLU on CIFAR and in high-energy physics.
     The default is a leaky ReLU whose bend is spread over five kinks. The slope at a kink is the one
     on its left.
 

@@ -18,8 +18,8 @@ def aria2(x, alpha=1.5, beta=2.0):
 
     Args:
         x: Tensor of any shape.
-        alpha: Exponent of the curve, positive.
-        beta: Sharpness of the curve, positive.
+        alpha: Exponent of the curve, positive; a number, or a tensor that broadcasts against x.
+        beta: Sharpness of the curve, positive; likewise.
 
     Returns:
         Tensor of x's shape and dtype.

@@ -24,7 +24,7 @@ def bilinear(x, axis=-1):
         Tensor of x's shape, but of half its size along `axis`, and of x's dtype.
 
     Raises:
-        ValueError: If the size of the axis is odd.
+        ValueError: If the size of the axis is odd, or there is no such axis.
 
     Example:
 
@@ -56,7 +56,11 @@ def _derivatives(a, b):
     torch="x.chunk(2, -1)[0] * x.chunk(2, -1)[1]",
 )
 class Bilinear(GatedLayer):
-    """Layer form of `bilinear`."""
+    """Layer form of `bilinear`.
+
+    Args:
+        axis: The axis that is halved.
+    """
 
     def call(self, inputs):
         return bilinear(inputs, self.axis)

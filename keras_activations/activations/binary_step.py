@@ -13,8 +13,8 @@ def binary_step(x):
 
     For hard gates and binary networks. The true derivative is 0 and would train nothing, so the
     backward pass is deliberately another: the gradient goes straight through where `abs(x) <= 1`
-    and is 0 elsewhere. Forward mode inside a `tf.function` does not see it: TensorFlow follows
-    the value there, whose derivative is 0.
+    and is 0 elsewhere. Forward-mode differentiation (`tf.autodiff.ForwardAccumulator`) inside a
+    `tf.function` does not see it: TensorFlow follows the value there, whose derivative is 0.
 
     Args:
         x: Tensor of any shape.

@@ -23,6 +23,9 @@ def brelu(x, axis=-1):
     Returns:
         Tensor of x's shape and dtype.
 
+    Raises:
+        ValueError: If there is no such axis.
+
     Example:
 
     >>> ka.brelu([[-2.0, -2.0, 3.0, 3.0]]).numpy()

@@ -18,7 +18,8 @@ def bsilu(x, alpha=1.67):
 
     Args:
         x: Tensor of any shape.
-        alpha: Twice the distance of the limits below and above from ReLU, at least 0.
+        alpha: Twice the distance of the limits below and above from ReLU, at least 0; a number, or
+            a tensor that broadcasts against x.
 
     Returns:
         Tensor of x's shape and dtype.

@@ -31,7 +31,7 @@ def clamped_swiglu(x, limit=7.0, alpha=1.702, axis=-1):
         Tensor of x's shape, but of half its size along `axis`, and of x's dtype.
 
     Raises:
-        ValueError: If the size of the axis is odd.
+        ValueError: If the size of the axis is odd, or there is no such axis.
 
     Example:
 

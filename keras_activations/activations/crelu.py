@@ -25,6 +25,9 @@ def crelu(x, axis=-1):
     Returns:
         Tensor of x's shape, but of twice its size along `axis`, and of x's dtype.
 
+    Raises:
+        ValueError: If there is no such axis.
+
     Example:
 
     >>> ka.crelu([[-2.0, 3.0]]).numpy()

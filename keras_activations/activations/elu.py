@@ -20,7 +20,7 @@ def elu(x, alpha=1.0):
 
     Args:
         x: Tensor of any shape.
-        alpha: Depth of the negative part.
+        alpha: Depth of the negative part; a number, or a tensor that broadcasts against x.
 
     Returns:
         Tensor of x's shape and dtype.
@@ -32,7 +32,7 @@ def elu(x, alpha=1.0):
 
     Reference:
 
-    - [Clevert, Unterthiner and Hochreiter, 2016](https://arxiv.org/abs/1511.07289)
+    - [Clevert, Unterthiner and Hochreiter, 2015](https://arxiv.org/abs/1511.07289)
     """
     if isinstance(alpha, int | float) and alpha == 1:
         # The one operation that TensorFlow fuses with the layer before it.
@@ -63,7 +63,7 @@ def _slope(x):
     elu,
     family="exponential",
     formula="x if x > 0 else alpha * (exp(x) - 1)",
-    paper="Clevert, Unterthiner and Hochreiter, 2016",
+    paper="Clevert, Unterthiner and Hochreiter, 2015",
     url="https://arxiv.org/abs/1511.07289",
     range=(-1.0, float("inf")),
     monotonic=True,

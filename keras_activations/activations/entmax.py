@@ -31,6 +31,9 @@ def entmax(x, alpha=1.5, axis=-1):
     Returns:
         Tensor of x's shape and dtype.
 
+    Raises:
+        ValueError: If there is no such axis.
+
     Example:
 
     >>> ka.entmax([-2.0, 0.0, 0.5], alpha=1.5).numpy()
@@ -51,8 +54,7 @@ def _value(x, alpha, axis):
 
 def _gradient(upstream, x, alpha, axis):
     p, slope, z, k = _solution(x, alpha, axis)
-    mean = tf.reduce_sum(upstream * slope, axis, keepdims=True)
-    mean /= tf.reduce_sum(slope, axis, keepdims=True)
+    mean = tf.reduce_sum(upstream * slope, axis, True) / tf.reduce_sum(slope, axis, True)
     # The derivative of log(p) by alpha for a fixed mu is (log(1 + w) - w / (1 + w)) / -k**2. With
     # s = w / (2 + w), by its series where the difference would cancel.
     w = k * z
@@ -127,9 +129,7 @@ def _root(x, k, axis):
     samples=({"alpha": 1.0}, {"alpha": 1.125}, {"alpha": 2.0}, {"alpha": 3.0}),
 )
 class Entmax(SimplexLayer, TrainedLayer):
-    """Layer form of `entmax`, which trains one `alpha`. Masked entries are 0.
-
-    The variable is `alpha - 1`, which the default constraint keeps from falling below 0.
+    """Layer form of `entmax`, which trains one `alpha - 1`, at 0 or more. Masked entries are 0.
 
     Args:
         alpha: Initial `alpha`, of at least 1.

@@ -12,10 +12,10 @@ from keras_activations._registry import activation, register
 def entmax15(x, axis=-1):
     """1.5-entmax: `max(x[i] / 2 - tau, 0)**2`, with the tau for which the result sums to 1.
 
-    Halfway between softmax and sparsemax: entries far below the largest are exactly 0, yet the
-    result has a slope where they leave. For sparse attention and sparse output probabilities; its
-    paper reports gains over softmax in machine translation and morphological inflection. Computed
-    exactly, not by bisection; `entmax` is the family it is of.
+    Halfway between softmax and sparsemax: entries far below the largest are exactly 0 and, unlike
+    with sparsemax, the curve has no kink where they become so. For sparse attention and sparse
+    output probabilities; its paper reports gains over softmax in machine translation and
+    morphological inflection. Computed exactly, not by bisection; `entmax` is the whole family.
 
     Args:
         x: Tensor of at least one axis.
@@ -23,6 +23,9 @@ def entmax15(x, axis=-1):
 
     Returns:
         Tensor of x's shape and dtype.
+
+    Raises:
+        ValueError: If there is no such axis.
 
     Example:
 
@@ -101,7 +104,11 @@ def shifted(x, axis):
     range=(0.0, 1.0),
 )
 class Entmax15(SimplexLayer):
-    """Layer form of `entmax15`. Masked entries are 0."""
+    """Layer form of `entmax15`. Masked entries are 0.
+
+    Args:
+        axis: The axis along which the result sums to 1.
+    """
 
     def __init__(self, axis=-1, **kwargs):
         super().__init__(axis=integer("axis", axis), **kwargs)

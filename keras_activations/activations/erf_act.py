@@ -80,7 +80,7 @@ def _exponent(x, beta):
     erf_act,
     family="self-gated",
     formula="x * erf(alpha * exp(beta * x))",
-    paper="Biswas, Kumar, Banerjee and Pandey, 2021",
+    paper="Biswas et al., 2021",
     url="https://arxiv.org/abs/2109.04386",
     range=(-0.405280845, float("inf")),
     monotonic=False,

@@ -12,7 +12,7 @@ def exponential(x):
     """Exponential: `exp(x)`.
 
     For outputs that must be positive on a logarithmic scale, such as a rate. Overflows to
-    infinity above 88.7 in float32 and above 11.0 in float16.
+    infinity above 88.7 in float32 and above 11.09 in float16.
 
     Args:
         x: Tensor of any shape.

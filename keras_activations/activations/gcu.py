@@ -10,7 +10,7 @@ from keras_activations._registry import activation, register
 from keras_activations._special import cos, phase, sin, wide
 
 # A whole number of turns.
-_FARTHEST = math.pi * 2.0**25
+FARTHEST = math.pi * 2.0**25
 
 
 @activation
@@ -19,7 +19,8 @@ def gcu(x):
 
     A wave that grows with x. A single neuron then has several decision boundaries, and learns XOR
     alone. Its paper reports better results on CIFAR-10, CIFAR-100 and Imagenette with it in the
-    convolutional layers.
+    convolutional layers. In float32 and less it is x beyond ±1.05e8, where the numbers are further
+    apart than a period is long.
 
     Args:
         x: Tensor of any shape.
@@ -45,11 +46,12 @@ def _value(x):
 
 def _phase(x):
     # In float64, because x magnifies what is wrong where the wave crosses zero.
-    return phase(tf.clip_by_value(wide(x), -_FARTHEST, _FARTHEST))
+    farthest = tf.float64.max if x.dtype == tf.float64 else FARTHEST
+    return phase(tf.clip_by_value(wide(x), -farthest, farthest))
 
 
 def _plain(x):
-    return x * tf.cos(tf.where(tf.abs(x) > _FARTHEST, 0.0, x))
+    return x * tf.cos(tf.where(tf.abs(x) > FARTHEST, 0.0, x))
 
 
 def _derivative(x):
@@ -65,8 +67,7 @@ def _derivative(x):
     range=(float("-inf"), float("inf")),
     monotonic=False,
     torch="x * torch.cos(x)",
-    # The slope crosses zero as a difference of larger terms. Beyond the domain float32 cannot tell
-    # one period from the next.
+    # The slope crosses zero as a difference of larger terms. Beyond the domain the wave ends.
     accuracy={"gradient_scale": 1.0, "second_scale": 2.0, "domain": 1e8},
 )
 class GCU(ActivationLayer):

@@ -27,7 +27,7 @@ def glu(x, axis=-1):
         Tensor of x's shape, but of half its size along `axis`, and of x's dtype.
 
     Raises:
-        ValueError: If the size of the axis is odd.
+        ValueError: If the size of the axis is odd, or there is no such axis.
 
     Example:
 
@@ -64,7 +64,11 @@ def _derivatives(a, b):
     torch="torch.nn.functional.glu(x, -1)",
 )
 class GLU(GatedLayer):
-    """Layer form of `glu`."""
+    """Layer form of `glu`.
+
+    Args:
+        axis: The axis that is halved.
+    """
 
     def call(self, inputs):
         return glu(inputs, self.axis)

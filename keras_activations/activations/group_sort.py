@@ -26,7 +26,8 @@ def group_sort(x, group_size=2, axis=-1):
         Tensor of x's shape and dtype.
 
     Raises:
-        ValueError: If the channels are no multiple of `group_size`.
+        ValueError: If `group_size` is not positive, the channels are no multiple of it, or there is
+            no such axis.
 
     Example:
 

@@ -19,8 +19,9 @@ def gumbel_softmax(x, temperature=1.0, hard=False, axis=-1, training=None, seed=
     softmax of `x / temperature`.
 
     With `hard` the result is one-hot, 1 at the largest entry (the first of equal ones), while the
-    backward pass deliberately stays that of the soft result. Forward mode inside a `tf.function`
-    does not see it: TensorFlow follows the value there, whose derivative is 0.
+    backward pass deliberately stays that of the soft result. Forward-mode differentiation
+    (`tf.autodiff.ForwardAccumulator`) inside a `tf.function` does not see it: TensorFlow follows
+    the value there, whose derivative is 0.
 
     The backward pass draws the same noise again from the seed instead of keeping it. Where
     `tf.recompute_grad` or `keras.RematScope` runs the forward pass twice, as with any random layer
@@ -35,6 +36,7 @@ def gumbel_softmax(x, temperature=1.0, hard=False, axis=-1, training=None, seed=
             of one, no.
         seed: Integer for the same noise at every call, `keras.random.SeedGenerator`, or None for
             Keras's global one, or under `tf.distribute` TensorFlow's. Each replica draws its own.
+            In a functional model the layer draws a sequence that begins with the seed.
 
     Returns:
         Tensor of x's shape and dtype.
@@ -116,7 +118,7 @@ class GumbelSoftmax(SimplexLayer, StochasticLayer):
     Args:
         temperature: Positive number.
         hard: Whether the result is one-hot.
-        axis: The axis, or list of axes, along which the outputs sum to one.
+        axis: The axis, or list of axes, along which the result sums to 1.
         seed: Integer that makes the noise repeatable, or None.
     """
 

@@ -17,7 +17,8 @@ def hard_shrink(x, threshold=0.5):
 
     Args:
         x: Tensor of any shape.
-        threshold: The size that x must exceed, at least 0.
+        threshold: The size that x must exceed, at least 0; a number, or a tensor that broadcasts
+            against x.
 
     Returns:
         Tensor of x's shape and dtype.

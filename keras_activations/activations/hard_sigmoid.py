@@ -11,8 +11,8 @@ from keras_activations._registry import activation, register
 def hard_sigmoid(x):
     """Hard sigmoid: `min(max(x + 3, 0), 6) / 6`.
 
-    A gate for mobile and quantised networks. The slope at both kinks is 0. Keras 2 and Addons
-    meant `0.2 * x + 0.5`, clipped; this is the form of Keras 3 and PyTorch.
+    A gate for mobile and quantised networks. The slope at both kinks is 0. This is the form of
+    Keras 3 and PyTorch; Keras 2 meant `0.2 * x + 0.5`, clipped, which is `hard_sigmoid_keras2`.
 
     Args:
         x: Tensor of any shape.

@@ -17,8 +17,8 @@ def hard_tanh(x, min_value=-1.0, max_value=1.0):
 
     Args:
         x: Tensor of any shape.
-        min_value: Smallest value returned.
-        max_value: Largest value returned, larger than `min_value`.
+        min_value: Smallest value returned; a number, or a tensor that broadcasts against x.
+        max_value: Largest value returned, larger than `min_value`; likewise.
 
     Returns:
         Tensor of x's shape and dtype.

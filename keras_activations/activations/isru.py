@@ -71,9 +71,9 @@ def _square(x, alpha):
     range=(-1.0, 1.0),
     monotonic=True,
     samples=({"alpha": 0.0}, {"alpha": 0.25}, {"alpha": 30.0}),
+    torch="x / torch.sqrt(1 + x**2)",
     # A power of three halves of what is itself rounded three times.
     accuracy={"gradient": 6},
-    torch="x / torch.sqrt(1 + x**2)",
 )
 class ISRU(ActivationLayer):
     """Layer form of `isru`.

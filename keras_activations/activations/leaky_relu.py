@@ -16,7 +16,7 @@ def leaky_relu(x, negative_slope=0.2):
 
     Args:
         x: Tensor of any shape.
-        negative_slope: Slope below zero.
+        negative_slope: Slope below zero; a number, or a tensor that broadcasts against x.
 
     Returns:
         Tensor of x's shape and dtype.

@@ -42,9 +42,9 @@ def _derivative(x):
     formula="-log(1 + exp(-x))",
     range=(float("-inf"), 0.0),
     monotonic=True,
+    torch="torch.nn.functional.logsigmoid(x)",
     # A product of an exponential, a series and two quotients.
     accuracy={"value": 5},
-    torch="torch.nn.functional.logsigmoid(x)",
 )
 class LogSigmoid(ActivationLayer):
     """Layer form of `log_sigmoid`."""

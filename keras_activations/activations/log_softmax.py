@@ -21,6 +21,9 @@ def log_softmax(x, axis=-1):
     Returns:
         Tensor of x's shape and dtype.
 
+    Raises:
+        ValueError: If there is no such axis.
+
     Example:
 
     >>> ka.log_softmax([1.0, 2.0, 3.0]).numpy()
@@ -59,6 +62,9 @@ class LogSoftmax(SimplexLayer):
 
     Masked entries are the lowest finite number rather than -inf, because a loss multiplies them
     by 0.
+
+    Args:
+        axis: The axis, or list of axes, along which the exponentials of the result sum to 1.
     """
 
     def call(self, inputs, mask=None):

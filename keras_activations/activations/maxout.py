@@ -28,7 +28,8 @@ def maxout(x, num_units, axis=-1):
         Tensor of x's shape, but of size `num_units` along `axis`, and of x's dtype.
 
     Raises:
-        ValueError: If the channels are no multiple of `num_units`.
+        ValueError: If `num_units` is not positive, the channels are no multiple of it, or there is
+            no such axis.
 
     Example:
 

@@ -22,7 +22,8 @@ def nlrelu(x, beta=1.0):
 
     Args:
         x: Tensor of any shape.
-        beta: Slope where the logarithm begins, positive.
+        beta: Slope where the logarithm begins, positive; a number, or a tensor that broadcasts
+            against x.
 
     Returns:
         Tensor of x's shape and dtype.

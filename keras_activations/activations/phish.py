@@ -13,7 +13,7 @@ from keras_activations.activations.gelu import _derivative as gelu_derivative
 from keras_activations.activations.gelu import _value as gelu_value
 
 # Below it, tanh(gelu(x)) is gelu(x) to any precision.
-_FAR = -7.0
+FAR = -7.0
 
 
 @activation
@@ -45,7 +45,7 @@ def phish(x):
 def _value(x):
     a, e, scale = _density(x)
     far = a * (a * normal_tail(a)) * e * scale
-    return tf.where(x < _FAR, far, tf.maximum(x, _FAR) * tanh(gelu_value(x)))
+    return tf.where(x < FAR, far, tf.maximum(x, FAR) * tanh(gelu_value(x)))
 
 
 def _derivative(x):
@@ -58,7 +58,7 @@ def _derivative(x):
     # That it has no slope at 0 does not count: the quotient is flat there.
     e = tf.exp(-2.0 * tf.abs(y))
     near = tanh(y) + x * gelu_derivative(x) * (4.0 * e / tf.square(1.0 + e))
-    return tf.where(x < _FAR, far, near)
+    return tf.where(x < FAR, far, near)
 
 
 @register(

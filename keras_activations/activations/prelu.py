@@ -12,8 +12,8 @@ from keras_activations._special import times
 def prelu(x, alpha=0.25):
     """Parametric ReLU: `x if x >= 0 else alpha * x`.
 
-    The slope below zero is trained, one for each channel. The slope at 0 is `alpha`, as in
-    PyTorch; Keras's layer has 0 there.
+    The slope below zero is a parameter, which `PReLU` trains, one for each channel. The slope at 0
+    is `alpha`, as in PyTorch; Keras's layer has 0 there.
 
     Args:
         x: Tensor of any shape.

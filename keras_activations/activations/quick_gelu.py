@@ -6,7 +6,7 @@ from keras_activations._registry import activation, register
 from keras_activations.activations.swish import _derivatives as swish_derivatives
 from keras_activations.activations.swish import _value as swish_value
 
-_STEEPNESS = 1.702
+STEEPNESS = 1.702
 
 
 @activation
@@ -35,11 +35,11 @@ def quick_gelu(x):
 
 
 def _value(x):
-    return swish_value(x, _STEEPNESS)
+    return swish_value(x, STEEPNESS)
 
 
 def _derivative(x):
-    return swish_derivatives(x, _STEEPNESS)[0]
+    return swish_derivatives(x, STEEPNESS)[0]
 
 
 @register(

@@ -26,7 +26,7 @@ def reglu(x, axis=-1):
         Tensor of x's shape, but of half its size along `axis`, and of x's dtype.
 
     Raises:
-        ValueError: If the size of the axis is odd.
+        ValueError: If the size of the axis is odd, or there is no such axis.
 
     Example:
 
@@ -58,7 +58,11 @@ def _derivatives(a, b):
     torch="x.chunk(2, -1)[0] * torch.relu(x.chunk(2, -1)[1])",
 )
 class ReGLU(GatedLayer):
-    """Layer form of `reglu`."""
+    """Layer form of `reglu`.
+
+    Args:
+        axis: The axis that is halved.
+    """
 
     def call(self, inputs):
         return reglu(inputs, self.axis)

@@ -22,9 +22,9 @@ def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
 
     Args:
         x: Tensor of any shape.
-        negative_slope: Slope below the threshold.
-        max_value: Largest value returned, or None for no limit.
-        threshold: Where the line with slope 1 begins.
+        negative_slope: Slope below the threshold; a number, or a tensor that broadcasts against x.
+        max_value: Largest value returned, or None for no limit; likewise.
+        threshold: Where the line with slope 1 begins; likewise.
 
     Returns:
         Tensor of x's shape and dtype.

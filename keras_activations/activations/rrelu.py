@@ -21,12 +21,13 @@ def rrelu(x, lower=1 / 8, upper=1 / 3, training=None, seed=None):
 
     Args:
         x: Tensor of any shape.
-        lower: Smallest slope below zero.
-        upper: Largest slope below zero.
+        lower: Smallest slope below zero; a number, or a tensor that broadcasts against x.
+        upper: Largest slope below zero; likewise.
         training: Whether to draw the slopes. None: as the Keras layer around this call is told;
             outside of one, no.
         seed: Integer for the same slopes at every call, `keras.random.SeedGenerator`, or None for
             Keras's global one, or under `tf.distribute` TensorFlow's. Each replica draws its own.
+            In a functional model the layer draws a sequence that begins with the seed.
 
     Returns:
         Tensor of x's shape and dtype.

@@ -26,7 +26,7 @@ def seglu(x, axis=-1):
         Tensor of x's shape, but of half its size along `axis`, and of x's dtype.
 
     Raises:
-        ValueError: If the size of the axis is odd.
+        ValueError: If the size of the axis is odd, or there is no such axis.
 
     Example:
 
@@ -55,7 +55,11 @@ def _derivatives(a, b):
     torch="x.chunk(2, -1)[0] * torch.selu(x.chunk(2, -1)[1])",
 )
 class SeGLU(GatedLayer):
-    """Layer form of `seglu`."""
+    """Layer form of `seglu`.
+
+    Args:
+        axis: The axis that is halved.
+    """
 
     def call(self, inputs):
         return seglu(inputs, self.axis)

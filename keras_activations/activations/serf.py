@@ -10,9 +10,9 @@ from keras_activations._registry import activation, register
 from keras_activations._special import bounded, erf, scaled_exp, smooth_erf, times_log1p_exp
 
 # Of erf at 0.
-_SLOPE = 2.0 / math.sqrt(math.pi)
-# Below it, with w for exp(x), the gate is _SLOPE * (w - w**2 / 2) to any precision.
-_FAR = -20.0
+SLOPE = 2.0 / math.sqrt(math.pi)
+# Below it, with w for exp(x), the gate is SLOPE * (w - w**2 / 2) to any precision.
+FAR = -20.0
 
 
 @activation
@@ -43,20 +43,20 @@ def serf(x):
 
 def _value(x):
     e, scale = scaled_exp(tf.minimum(-x, x), x.dtype)
-    far = bounded(x) * e * (_SLOPE - 0.5 * _SLOPE * e * scale) * scale
+    far = bounded(x) * e * (SLOPE - 0.5 * SLOPE * e * scale) * scale
     gate = erf(_softplus(x))
-    return tf.where(x < _FAR, far, tf.maximum(x, _FAR) * gate)
+    return tf.where(x < FAR, far, tf.maximum(x, FAR) * gate)
 
 
 def _derivative(x):
     x = bounded(x)
     e, scale = scaled_exp(tf.minimum(-x, x), x.dtype)
     w, z = e * scale, _softplus(x)
-    steep = _SLOPE * x
-    far = (_SLOPE + steep - (0.5 * _SLOPE + steep) * w) * e * scale
+    steep = SLOPE * x
+    far = (SLOPE + steep - (0.5 * SLOPE + steep) * w) * e * scale
     gate = tf.where(x < 0.0, w, 1.0) / (1.0 + w)
     near = smooth_erf(z) + steep * tf.exp(-tf.square(z)) * gate
-    return tf.where(x < _FAR, far, near)
+    return tf.where(x < FAR, far, near)
 
 
 def _softplus(x):

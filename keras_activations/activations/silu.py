@@ -17,7 +17,7 @@ def silu(x):
     `swish`.
 
     In a graph that XLA does not compile, the value is the form that TensorFlow fuses with the layer
-    before it, which is NaN at -inf.
+    before it, which loses digits in the lower tail, and is NaN at -inf.
 
     Args:
         x: Tensor of any shape.

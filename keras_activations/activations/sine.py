@@ -13,7 +13,8 @@ def sine(x, w0=30.0):
     For networks that map coordinates to a signal (SIREN): images, sound, shapes and solutions of
     differential equations. All derivatives of such a network are networks of the same kind, so that
     a loss may contain them. It trains with weights of the right size only, which `Sine` names. In
-    float32 and less it is 0 where `w0 * x` is beyond ±6.6e6, where few numbers make a period.
+    float32 and less it is 0 where `w0 * x` is beyond ±6.6e6, where a period has about a dozen
+    numbers.
 
     Args:
         x: Tensor of any shape.

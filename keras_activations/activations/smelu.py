@@ -17,7 +17,8 @@ def smelu(x, beta=1.5):
 
     Args:
         x: Tensor of any shape.
-        beta: Half the width of the bend, above 0; the wider, the smoother.
+        beta: Half the width of the bend, above 0; the wider, the smoother; a number, or a tensor
+            that broadcasts against x.
 
     Returns:
         Tensor of x's shape and dtype.

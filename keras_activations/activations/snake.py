@@ -17,7 +17,7 @@ def snake(x, alpha=1.0):
     Never decreases, and carries a periodic bias that ReLU and tanh lack: it extrapolates periodic
     signals. Used in audio generators (BigVGAN, DAC), there with one trained `alpha` per channel.
     Start from a larger `alpha`, 5 to 50, for data known to be periodic. In float32 and less the
-    wave ends where `alpha * x` is beyond ±6.6e6, where few numbers make a period.
+    wave ends where `alpha * x` is beyond ±6.6e6, where a period has about a dozen numbers.
 
     Args:
         x: Tensor of any shape.

@@ -24,7 +24,8 @@ def soft_clipping(x, alpha=1.0):
 
     Args:
         x: Tensor of any shape.
-        alpha: Sharpness of the bends at 0 and 1, positive.
+        alpha: Sharpness of the bends at 0 and 1, positive; a number, or a tensor that broadcasts
+            against x.
 
     Returns:
         Tensor of x's shape and dtype.

@@ -19,7 +19,7 @@ LOGARITHM = [1.0 / (2 * n + 3) for n in range(16)]
 
 @activation
 def soft_exponential(x, alpha=0.0):
-    """Soft exponential: `(exp(alpha * x) - 1) / alpha + alpha`, `x` or a logarithm by `alpha`.
+    """Soft exponential: `(exp(alpha * x) - 1) / alpha + alpha`, or x, or a logarithm.
 
     `x` at `alpha = 0`, `exp(x)` at 1 and `log(x)` at -1; for all negative `alpha` it is
     `-log(1 - alpha * (x + alpha)) / alpha`. Value and slope change smoothly with `alpha`, so that

@@ -17,7 +17,8 @@ def soft_shrink(x, threshold=0.5):
 
     Args:
         x: Tensor of any shape.
-        threshold: By how much x is shrunk, at least 0.
+        threshold: By how much x is shrunk, at least 0; a number, or a tensor that broadcasts
+            against x.
 
     Returns:
         Tensor of x's shape and dtype.

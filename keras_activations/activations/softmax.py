@@ -25,6 +25,9 @@ def softmax(x, axis=-1):
     Returns:
         Tensor of x's shape and dtype.
 
+    Raises:
+        ValueError: If there is no such axis.
+
     Example:
 
     >>> ka.softmax([1.0, 2.0, 3.0]).numpy()
@@ -38,7 +41,7 @@ def softmax(x, axis=-1):
 
 
 def _value(x, axis):
-    # TensorFlow's own moves an axis to the end, for which it must know the rank, and has five axes.
+    # TensorFlow's own moves an axis to the end, for which it must know the rank, of up to five.
     if isinstance(axis, tuple) or x.shape.rank is None or x.shape.rank > 5:
         return tf.exp(x - tf.reduce_logsumexp(x, axis, keepdims=True))
     return tf.nn.softmax(x, axis)
@@ -61,7 +64,11 @@ def _gradient(upstream, x, axis):
     replaceable=False,
 )
 class Softmax(SimplexLayer):
-    """Layer form of `softmax`. Masked entries are 0."""
+    """Layer form of `softmax`. Masked entries are 0.
+
+    Args:
+        axis: The axis, or list of axes, along which the result sums to 1.
+    """
 
     def call(self, inputs, mask=None):
         return self.masked(softmax, inputs, mask)

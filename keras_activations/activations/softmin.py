@@ -23,6 +23,9 @@ def softmin(x, axis=-1):
     Returns:
         Tensor of x's shape and dtype.
 
+    Raises:
+        ValueError: If there is no such axis.
+
     Example:
 
     >>> ka.softmin([1.0, 2.0, 3.0]).numpy()
@@ -47,7 +50,11 @@ def _gradient(upstream, x, axis):
     torch="torch.nn.functional.softmin(x, -1)",
 )
 class Softmin(SimplexLayer):
-    """Layer form of `softmin`. Masked entries are 0."""
+    """Layer form of `softmin`. Masked entries are 0.
+
+    Args:
+        axis: The axis, or list of axes, along which the result sums to 1.
+    """
 
     def call(self, inputs, mask=None):
         if mask is None:

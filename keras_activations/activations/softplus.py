@@ -17,7 +17,7 @@ def softplus(x, beta=1.0):
 
     Args:
         x: Tensor of any shape.
-        beta: Sharpness of the bend, not 0.
+        beta: Sharpness of the bend, not 0; a number, or a tensor that broadcasts against x.
 
     Returns:
         Tensor of x's shape and dtype.
@@ -72,9 +72,9 @@ def _plain(x):
     range=(0.0, float("inf")),
     monotonic=True,
     samples=({"beta": 0.5}, {"beta": 3.0}),
+    torch="torch.nn.functional.softplus(x, threshold=1000.0)",
     # A product of an exponential, a series and two quotients.
     accuracy={"value": 6},
-    torch="torch.nn.functional.softplus(x, threshold=1000.0)",
 )
 class Softplus(ActivationLayer):
     """Layer form of `softplus`.

@@ -24,6 +24,9 @@ def solu(x, axis=-1):
     Returns:
         Tensor of x's shape and dtype.
 
+    Raises:
+        ValueError: If there is no such axis.
+
     Example:
 
     >>> ka.solu([1.0, 2.0, 3.0]).numpy()
@@ -47,7 +50,7 @@ def _gradient(upstream, x, axis):
 
 
 def _softmax(x, axis):
-    # TensorFlow's own has five axes, and moves another than the last to the end.
+    # TensorFlow's own takes up to five axes, and moves another than the last to the end.
     if axis == -1 and x.shape.rank is not None and x.shape.rank <= 5:
         return tf.nn.softmax(x)
     e = tf.exp(x - tf.stop_gradient(tf.reduce_max(x, axis, keepdims=True)))

@@ -23,6 +23,9 @@ def sparsemax(x, axis=-1):
     Returns:
         Tensor of x's shape and dtype.
 
+    Raises:
+        ValueError: If there is no such axis.
+
     Example:
 
     >>> ka.sparsemax([-1.0, 0.2, 0.9]).numpy()
@@ -88,7 +91,11 @@ def _threshold_of(x, support, axis):
     portable=False,
 )
 class Sparsemax(SimplexLayer):
-    """Layer form of `sparsemax`. Masked entries are 0."""
+    """Layer form of `sparsemax`. Masked entries are 0.
+
+    Args:
+        axis: The axis along which the result sums to 1.
+    """
 
     def __init__(self, axis=-1, **kwargs):
         super().__init__(axis=integer("axis", axis), **kwargs)

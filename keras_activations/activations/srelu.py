@@ -13,10 +13,9 @@ def srelu(x, t_left=0.0, a_left=0.2, t_right=1.0, a_right=1.0):
     """S-shaped ReLU: x between two thresholds, a line of another slope beyond each.
 
     That is `t_right + a_right * (x - t_right)` where `x >= t_right`, else
-    `t_left + a_left * (x - t_left)` where `x <= t_left`, else `x`. All four parameters are trained;
-    with the defaults it starts as a leaky ReLU. Its paper reports improvements over other
-    activations on CIFAR, MNIST and ImageNet. The slopes at the thresholds are `a_left` and
-    `a_right`.
+    `t_left + a_left * (x - t_left)` where `x <= t_left`, else `x`. `SReLU` trains all four; at the
+    defaults it is a leaky ReLU. Its paper reports improvements over other activations on CIFAR,
+    MNIST and ImageNet. The slopes at the thresholds are `a_left` and `a_right`.
 
     Args:
         x: Tensor of any shape.

@@ -61,9 +61,9 @@ def _derivatives(x, scale, bias):
         {"scale": -2.0, "bias": 0.25},
         {"scale": 100.0, "bias": 0.0},
     ),
+    torch="0.8944 * torch.relu(x)**2 - 0.4472",
     # The value crosses zero as a difference of terms of the size of the bias.
     accuracy={"value_scale": 0.4472},
-    torch="0.8944 * torch.relu(x)**2 - 0.4472",
 )
 class StarReLU(LearnableLayer):
     """Layer form of `star_relu`, which trains `scale` and `bias`.

@@ -15,12 +15,14 @@ def sugar_relu(x, alpha=1.67):
     The backward pass is deliberately not the derivative but that of `bsilu`, `(x + alpha) /
     (1 + exp(-x)) - alpha / 2`: units below zero keep learning and cannot die, while the network
     computes what it would with ReLU. Its paper (SUGAR) reports better generalization of VGG-16 and
-    ResNet-18 than with ReLU's own gradient, and sparser activations. Forward mode inside a
-    `tf.function` does not see it: TensorFlow follows the value there.
+    ResNet-18 than with ReLU's own gradient, and sparser activations. Forward-mode
+    differentiation (`tf.autodiff.ForwardAccumulator`) inside a `tf.function` does not see it:
+    TensorFlow follows the value there.
 
     Args:
         x: Tensor of any shape.
-        alpha: The parameter of `bsilu`, at least 0; it receives a gradient of 0.
+        alpha: The parameter of `bsilu`, at least 0; it receives a gradient of 0; a number, or a
+            tensor that broadcasts against x.
 
     Returns:
         Tensor of x's shape and dtype.

@@ -26,7 +26,7 @@ def swiglu(x, axis=-1):
         Tensor of x's shape, but of half its size along `axis`, and of x's dtype.
 
     Raises:
-        ValueError: If the size of the axis is odd.
+        ValueError: If the size of the axis is odd, or there is no such axis.
 
     Example:
 
@@ -57,7 +57,11 @@ def _derivatives(a, b):
     range=(float("-inf"), float("inf")),
 )
 class SwiGLU(GatedLayer):
-    """Layer form of `swiglu`."""
+    """Layer form of `swiglu`.
+
+    Args:
+        axis: The axis that is halved.
+    """
 
     def call(self, inputs):
         return swiglu(inputs, self.axis)

@@ -17,7 +17,7 @@ def swish(x, beta=1.0):
     keeps the meaning Keras gives it, SiLU.
 
     In a graph that XLA does not compile, the value is made of plain float32 operations, which every
-    converter knows; it is NaN at -inf.
+    converter knows; it loses digits in the lower tail, and is NaN at -inf.
 
     Args:
         x: Tensor of any shape.

@@ -16,8 +16,8 @@ def threshold(x, threshold=0.0, default_value=0.0):
 
     Args:
         x: Tensor of any shape.
-        threshold: The level that x must exceed.
-        default_value: What replaces an x that does not.
+        threshold: The level that x must exceed; a number, or a tensor that broadcasts against x.
+        default_value: What replaces an x that does not; likewise.
 
     Returns:
         Tensor of x's shape and dtype.
