@@ -134,6 +134,7 @@ def attributes(layer: Any) -> dict[str, Any]:
     }
 
 
+# What every layer has, seen in one that has nothing else; TensorFlow marks its own by a prefix.
 _BOOKKEEPING = frozenset(vars(Layer(name="empty")))
 
 
