@@ -13,7 +13,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -84,11 +84,28 @@ def load(path: pathlib.Path) -> list[Row]:
 
     Returns:
         List of rows.
+
+    Raises:
+        ValueError: If it holds something else.
     """
-    rows = []
-    for line in path.read_text().splitlines():
+    rows, text = [], path.read_text()
+    for line in text.splitlines():
         with contextlib.suppress(ValueError):  # The last line of a run that was killed.
             rows.append(json.loads(line))
+    if text and not (rows and all(isinstance(row, dict) and "job" in row for row in rows)):
+        raise ValueError(f"{path} is no file of results. Name another.")
+    return latest(rows)
+
+
+def latest(rows: Iterable[Row]) -> list[Row]:
+    """The rows without those that a later one repeated, be it with other settings.
+
+    Args:
+        rows: The rows, in the order in which they were measured.
+
+    Returns:
+        List of rows.
+    """
     return list({_case(row["job"]): row for row in rows}.values())
 
 
@@ -205,6 +222,24 @@ def worker(*arguments: str) -> Iterator[Callable[[Row], Row]]:
             for process in running:
                 process.kill()
                 process.wait()
+
+
+def version(module: str, python: str) -> str:
+    """The version of a package that another Python has.
+
+    Args:
+        module: Its name.
+        python: The interpreter.
+
+    Raises:
+        ValueError: If it is not there.
+    """
+    program = [python, "-P", "-c", f"import {module}; print({module}.__version__)"]
+    try:
+        done = subprocess.run(program, check=True, capture_output=True, text=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise ValueError(f"There is no {module} in {python}: {error}") from error
+    return done.stdout.strip()
 
 
 def environment() -> dict[str, Any]:

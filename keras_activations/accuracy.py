@@ -12,7 +12,6 @@ import json
 import multiprocessing
 import os
 import pathlib
-import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -23,8 +22,9 @@ import tensorflow as tf
 from keras_activations import _accuracy_page as report
 from keras_activations import peers
 from keras_activations._accuracy_page import DTYPES, MODES, PEERS, QUANTITIES, Finding
+from keras_activations._axes import positive
 from keras_activations._registry import ActivationInfo, catalogue, info
-from keras_activations._runs import Row, begun, keep, progress, undone, write
+from keras_activations._runs import Row, begun, keep, latest, progress, undone, version, write
 from keras_activations.reference import Process, Truth, truths
 
 PAGE = pathlib.Path("docs/accuracy.md")
@@ -184,7 +184,7 @@ def _patterns(format: Format, count: int) -> Array:
     """Bit patterns: the powers of two with their neighbours, and some of every exponent."""
     exponents = np.arange(1, 2 ** (format.bits - format.precision + 1), dtype=np.uint64)
     powers = exponents[:: 1 + 24 * len(exponents) // count] << np.uint64(format.precision - 1)
-    one, step = np.uint64(1), 4 * 2**format.bits // count
+    one, step = np.uint64(1), 2**format.bits // max(2, count // 4)
     grid = np.arange(count // 4, dtype=np.uint64) * np.uint64(step)
     # Of less than the step, so that no exponent is left out.
     jitter = np.random.default_rng(0).integers(0, max(1, step // 8), count // 4, np.uint64)
@@ -464,13 +464,16 @@ def run(arguments: argparse.Namespace) -> int:
         Exit code.
 
     Raises:
-        ValueError: If there is no such activation, or no PyTorch where it is said to be.
+        ValueError: If there is no such activation, no PyTorch where it is said to be, or the file
+            holds something else.
     """
+    if arguments.points is not None:
+        positive("points", arguments.points)
     everything = cases(arguments.names, arguments.dtype)
     if not everything:
         raise ValueError("Only element-wise activations are measured.")
     *earlier, here = begun(arguments.json, **_versions(arguments))
-    rows = [*earlier, *_measured(everything, arguments, earlier)]
+    rows = latest([*earlier, *_measured(everything, arguments, earlier)])
     found = [Finding(**finding) for row in rows for finding in row["result"]]
     index = report.worst(found)
     print("", report.summary(index), "", *report.verdicts(index), sep="\n")
@@ -522,28 +525,28 @@ def _job(case: Case, arguments: argparse.Namespace) -> Row:
         # As they come back from a file: lists, not tuples.
         "parameters": json.loads(json.dumps(dict(case.given))),
         "dtype": case.format.name,
-        "points": arguments.points,
+        "points": _count(case, arguments),
         "mode": list(arguments.mode),
         "against": list(arguments.against),
         "torch": bool(arguments.torch_python),
     }
 
 
+def _count(case: Case, arguments: argparse.Namespace) -> int | None:
+    """How many inputs, or None for all there are."""
+    if case.format.bits == 16 and arguments.exhaustive:
+        return None
+    return arguments.points or POINTS.get(case.format.name)
+
+
 def _inputs(case: Case, arguments: argparse.Namespace) -> Array:
-    count = arguments.points or POINTS.get(case.format.name)
-    if case.format.bits == 16 and (arguments.exhaustive or count is None):
-        return sample(case.format, None)
-    return sample(case.format, count, landmarks(case))
+    count = _count(case, arguments)
+    return sample(case.format, count, () if count is None else landmarks(case))
 
 
 def _versions(arguments: argparse.Namespace) -> dict[str, str]:
     """Of what the package does without."""
     versions = {"python-flint": importlib.import_module("flint").__version__}
-    if python := arguments.torch_python:
-        program = [python, "-c", "import torch; print(torch.__version__)"]
-        try:
-            version = subprocess.run(program, check=True, capture_output=True, text=True).stdout
-        except (OSError, subprocess.CalledProcessError) as error:
-            raise ValueError(f"There is no PyTorch in {python}: {error}") from error
-        versions["torch"] = version.strip()
+    if arguments.torch_python:
+        versions["torch"] = version("torch", arguments.torch_python)
     return versions

@@ -5,13 +5,13 @@ import itertools
 import json
 import os
 import pathlib
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 
 import tensorflow as tf
 
 from keras_activations import _measure
+from keras_activations._axes import positive
 from keras_activations._performance import LARGE, PEERS, of_kind, page
 from keras_activations._registry import ActivationInfo, catalogue, info
 from keras_activations._runs import (
@@ -19,9 +19,11 @@ from keras_activations._runs import (
     Row,
     begun,
     keep,
+    latest,
     load,
     progress,
     undone,
+    version,
     worker,
     write,
 )
@@ -78,16 +80,32 @@ def run(arguments: argparse.Namespace) -> int:
         results = load(arguments.from_json)
     else:
         activations = list(dict.fromkeys(map(info, arguments.names))) or catalogue()
-        results = begun(arguments.json)
+        _check(arguments)
+        pythons = _pythons(arguments)
+        results = begun(arguments.json, **{n: version(n, python) for n, python in pythons.items()})
         try:
             _measured(activations, arguments, results)
         except KeyboardInterrupt:
-            code = 130  # What is there is shown.
-    text = page(results)
+            code = 130  # What is there is shown, and no page made of it.
+    text = page(latest(results))
     print(text)
-    if arguments.write:
+    if arguments.write and not code:
         write(arguments.write, text)
     return code
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Raises a ValueError for numbers that say nothing."""
+    for size in arguments.size or ():
+        positive("size", size)
+    if arguments.seconds is not None and not arguments.seconds > 0.0:
+        raise ValueError(f"`seconds` must be above 0. Received: seconds={arguments.seconds}")
+
+
+def _pythons(arguments: argparse.Namespace) -> dict[str, str]:
+    """The interpreters of the frameworks that are asked for, where they are named."""
+    given = {"torch": arguments.torch_python, "jax": arguments.jax_python}
+    return {name: given[name] for name in given if given[name] and name in arguments.against}
 
 
 def _measured(
@@ -112,14 +130,10 @@ def _timing_jobs(
     activations: Sequence[ActivationInfo], arguments: argparse.Namespace, results: list[Row]
 ) -> list[Row]:
     sizes = arguments.size or ([LARGE] if arguments.quick else SIZES)
-    pythons = {"torch": arguments.torch_python, "jax": arguments.jax_python}
-    for python in filter(None, pythons.values()):
-        if shutil.which(python) is None:
-            raise ValueError(f"There is no Python at {python}.")
     timed = {
         "against": list(arguments.against),
         "seconds": _seconds(arguments),
-        "pythons": {n: p for n, p in pythons.items() if p and n in arguments.against},
+        "pythons": _pythons(arguments),
     }
     jobs: list[Row] = []
     for activation in activations:
@@ -207,6 +221,8 @@ def _answers(jobs: list[Row], announce: Announce) -> Iterator[Row]:
                 print(f"{_in_words(job)}: {result['error']}", file=sys.stderr)
                 yield {"job": job, **result}
             else:
+                for name, why in result.get("failed", {}).items():
+                    print(f"{_in_words(job)}: {name} fails: {why}", file=sys.stderr)
                 yield {"job": job, "result": result}
 
 

@@ -1,5 +1,6 @@
 """The command that measures accuracy: its truth, its ruler, its output, and what it finds."""
 
+import argparse
 import dataclasses
 import functools
 import re
@@ -321,9 +322,27 @@ def test_command_without_its_packages(monkeypatch, capsys):
     assert "pip install 'keras_activations[examples,measure]'" in capsys.readouterr().err
 
 
+def test_numbers_of_inputs_are_checked(capsys):
+    assert cli.main(["accuracy", ELEMENTWISE[0], "--points", "0"]) == 2
+    assert "`points` must be positive" in capsys.readouterr().err
+    for format in accuracy.FORMATS.values():
+        for count in (1, 3, 5):
+            assert len(accuracy.sample(format, count, [0.0])) >= count
+
+
+def test_all_inputs_are_not_those_of_a_sample():
+    case = accuracy.cases(ELEMENTWISE[:1], ["float16"])[0]
+    parser = argparse.ArgumentParser()
+    accuracy.add_arguments(parser)
+    few, all_of_them = (
+        parser.parse_args(["--points", "50", *more]) for more in ([], ["--exhaustive"])
+    )
+    assert accuracy._job(case, few) != accuracy._job(case, all_of_them)
+
+
 def test_command_without_pytorch(capsys):
     assert cli.main(["accuracy", ELEMENTWISE[0], "--torch-python", "no/such/python"]) == 2
-    assert "There is no PyTorch in no/such/python" in capsys.readouterr().err
+    assert "There is no torch in no/such/python" in capsys.readouterr().err
 
 
 def test_only_what_is_elementwise_is_measured(capsys):

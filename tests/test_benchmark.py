@@ -90,10 +90,46 @@ def test_results_of_other_versions_are_not_continued(tmp_path):
         benchmark.run(_arguments(PEERED, *TINY, "--json", path))
 
 
-@pytest.mark.parametrize("command", [["no_such"], [PEERED, "--torch-python", "/no/such/python"]])
-def test_what_there_is_not_is_refused(command):
-    with pytest.raises(ValueError, match="such"):
-        benchmark.run(_arguments(*command, *TINY))
+def test_an_interrupt_leaves_the_page(tmp_path, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(benchmark, "_measured", interrupted)
+    (tmp_path / "page.md").write_text("whole")
+    assert benchmark.run(_arguments(PEERED, *TINY, "--write", tmp_path / "page.md")) == 130
+    assert (tmp_path / "page.md").read_text() == "whole"
+
+
+def test_what_is_measured_again_with_other_settings_counts_once(run):
+    kept = run[1]
+    rows = [json.loads(line) for line in kept.read_text().splitlines() if line]
+    again = next(row for row in rows if row["job"]["kind"] == "time")
+    again["job"]["seconds"] = 77.0
+    assert len(_runs.latest([*rows, again])) == len(_runs.latest(rows))
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (["no_such"], "no_such"),
+        ([PEERED, "--torch-python", "/no/such/python"], "no torch in /no/such/python"),
+        ([PEERED, "--torch-python", sys.executable], "no torch in"),
+        ([PEERED, "--size", "0"], "`size` must be positive"),
+        ([PEERED, "--seconds", "0"], "`seconds` must be above 0"),
+    ],
+)
+def test_what_there_is_not_is_refused(command, message):
+    with pytest.raises(ValueError, match=message):
+        benchmark.run(_arguments(*TINY, *command))
+
+
+@pytest.mark.parametrize("text", ['{"a": 1}', "[2]", "no results"])
+def test_another_file_is_no_file_of_results(tmp_path, text):
+    path = tmp_path / "other.json"
+    path.write_text(text)
+    with pytest.raises(ValueError, match="no file of results"):
+        benchmark.run(_arguments(PEERED, *TINY, "--json", path))
+    assert path.read_text() == text
 
 
 def test_a_process_that_ends_costs_one_result(monkeypatch, capsys):
@@ -208,7 +244,7 @@ def test_training_steps(model):
     assert memory["allocated"] > 0
 
 
-def test_networks_are_for_the_costliest(run):
+def test_networks_are_for_the_costliest():
     activations = [i for i in ka.catalogue() if i.elementwise and peers.keras_form(i)]
     rows = [_time_row(i.name, 0.1 * n, 0.1) for n, i in enumerate(activations, 1)]
     jobs = benchmark._fit_jobs(activations, _arguments("--fit"), rows)

@@ -369,6 +369,18 @@ def test_the_command_trains_lenet5(tmp_path, capsys):
     assert "no file" in capsys.readouterr().err
 
 
+def test_the_command_says_what_a_file_must_be(tmp_path, capsys):
+    np.save(tmp_path / "array.npy", X)
+    (tmp_path / "text").write_text("no arrays")
+    (tmp_path / "empty.npz").touch()
+    for name in ("array.npy", "text", "empty.npz"):
+        assert cli.main(["compare", "relu", "--data", str(tmp_path / name)]) == 2
+        assert f"{name} is no .npz file with x_train, y_train" in capsys.readouterr().err
+    np.savez(tmp_path / "part.npz", x_train=X, y_train=Y)
+    assert cli.main(["compare", "relu", "--data", str(tmp_path / "part.npz")]) == 2
+    assert "There is no x_test and no y_test among x_train, y_train." in capsys.readouterr().err
+
+
 def test_the_command_reads_folders_of_images(tmp_path, capsys):
     for part, count in (("train", 4), ("test", 2)):
         for name in ("dark", "light"):
@@ -381,6 +393,12 @@ def test_the_command_reads_folders_of_images(tmp_path, capsys):
     folders = ["--data", str(tmp_path / "data"), "--folder", str(tmp_path / "out")]
     assert cli.main([*command, *folders]) == 0
     assert "relu" in capsys.readouterr().out
+    (tmp_path / "data" / "train" / ".DS_Store").touch()
+    damaged = tmp_path / "data" / "test" / "dark" / "damaged.png"
+    damaged.write_text("no image")
+    assert cli.main([*command, *folders]) == 2
+    assert "has a file that is no image" in capsys.readouterr().err
+    damaged.unlink()
     (tmp_path / "data" / "train" / "grey").mkdir()
     assert cli.main([*command, *folders]) == 2
     assert "has: grey." in capsys.readouterr().err

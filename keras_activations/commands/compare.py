@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from keras_activations._axes import positive
 from keras_activations.comparison import Data, compare
@@ -71,13 +72,12 @@ def _data(name: str) -> tuple[Data, Data]:
     if path.is_dir():
         train, validation = path / "train", path / "test"
         # A class that only one of them has would shift the numbers of those after it.
-        classes = [{child.name for child in part.iterdir()} for part in (train, validation)]
+        classes = [_folders(part) for part in (train, validation)]
         if odd := ", ".join(sorted(classes[0] ^ classes[1])):
             raise ValueError(f"Only one of {train} and {validation} has: {odd}.")
         return _shuffled(*_images(train)), _images(validation)
     if path.is_file():
-        with np.load(path) as arrays:
-            return _pair(arrays, "train"), _pair(arrays, "test")
+        return _arrays(path)
     if name != "digits":
         raise ValueError(f"There is no folder and no file {name}.")
     return digits()
@@ -97,19 +97,35 @@ def digits() -> tuple[Data, Data]:
     return (x[360:], y[360:]), (x[:360], y[:360])
 
 
-def _pair(arrays: Any, part: str) -> Data:
-    names = [f"x_{part}", f"y_{part}"]
-    if missing := [name for name in names if name not in arrays]:
-        raise ValueError(f"There is no {' and no '.join(missing)} among {', '.join(arrays)}.")
-    x, y = arrays[names[0]], np.ravel(arrays[names[1]])
-    return (x if x.ndim == 4 else x[..., None]), y
+def _arrays(path: pathlib.Path) -> tuple[Data, Data]:
+    names = [f"{kind}_{part}" for part in ("train", "test") for kind in "xy"]
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            found = {name: file[name] for name in file}
+    except Exception as error:  # A damaged archive can raise anything.
+        raise ValueError(f"{path} is no .npz file with {', '.join(names)}.") from error
+    if missing := [name for name in names if name not in found]:
+        raise ValueError(f"There is no {' and no '.join(missing)} among {', '.join(found)}.")
+    x, y, x_test, y_test = (found[name] for name in names)
+    x, x_test = (images if images.ndim == 4 else images[..., None] for images in (x, x_test))
+    return (x, np.ravel(y)), (x_test, np.ravel(y_test))
+
+
+def _folders(path: pathlib.Path) -> set[str]:
+    if not path.is_dir():
+        raise ValueError(f"There is no folder {path}, with one of images for each class.")
+    return {child.name for child in path.iterdir() if child.is_dir()}
 
 
 def _images(folder: pathlib.Path) -> Data:
     data = keras.utils.image_dataset_from_directory(
         folder, image_size=(SIZE, SIZE), shuffle=False, verbose=False
     )
-    x, y = zip(*data.as_numpy_iterator(), strict=True)
+    try:
+        x, y = zip(*data.as_numpy_iterator(), strict=True)
+    except tf.errors.OpError as error:
+        reason = error.message.splitlines()[0]
+        raise ValueError(f"{folder} has a file that is no image: {reason}") from error
     return np.concatenate(x).astype("uint8"), np.concatenate(y)
 
 
