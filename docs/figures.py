@@ -15,7 +15,7 @@ import tensorflow as tf
 from matplotlib import pyplot
 
 import keras_activations as ka
-from keras_activations import cli, plotting
+from keras_activations import _runs, cli, plotting
 from keras_activations.commands.compare import digits
 
 FOLDER = pathlib.Path(__file__).parent / "figures"
@@ -169,12 +169,11 @@ def _insert(place, text):
     _, ended, after = rest.partition(end)
     if not (found and ended):
         raise ValueError(f"{GUIDE} has no place for {place}.")
-    GUIDE.write_text(f"{before}{start}\n\n{text}\n\n{end}{after}")
+    _runs.write(GUIDE, f"{before}{start}\n\n{text}\n\n{end}{after}")
 
 
 def _save(figure, name):
-    FOLDER.mkdir(exist_ok=True)
-    figure.savefig(FOLDER / f"{name}.png", dpi=130)
+    plotting.save(figure, FOLDER / f"{name}.png")
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ def on_config(config):
     """Writes the navigation, which lists what the registry has."""
     config.nav = [
         {"Overview": "index.md"},
-        *([{"Choosing": "choosing.md"}] if (DOCS / "choosing.md").exists() else []),
+        {"Choosing": "choosing.md"},
         {"Explore": "explore.md"},
         {"Old models": "migrating.md"},
         {"Properties": "properties.md"},
@@ -156,10 +156,10 @@ def pictures(info):
     """Value and derivative as SVG: as `ka.plot` draws them, if it can."""
     drawn = [pyplot.subplots(figsize=(4.4, 3.0), layout="constrained") for _ in range(2)]
     axes = [ax for _, ax in drawn]
-    try:
+    if plotting.has_curve(info):
         ka.plot(info.name, axes=axes)
         axes[0].get_legend().remove()
-    except ValueError:
+    else:
         x = np.linspace(-6.0, 6.0, 601)
         for ax, title, rows in zip(axes, ("values", "slopes"), _outputs(info, x), strict=True):
             ax.plot(x, rows.T, label=[f"output {i}" for i in range(len(rows))])
@@ -337,16 +337,12 @@ def tools():
 
 def script():
     """The element-wise formulas as JavaScript, with their parameters, for the page to explore."""
-    entries, left_out = [], []
+    entries = []
     for info in ka.catalogue():
         if not info.elementwise:
             continue
-        try:
-            value = formulas.javascript(info.formula)
-            slope = formulas.javascript(info.backward) if info.backward else None
-        except ValueError:
-            left_out.append(info.name)
-            continue
+        value = formulas.javascript(info.formula)
+        slope = formulas.javascript(info.backward) if info.backward else None
         backward = f"(x, p) => {slope}" if slope else "null"
         about = json.dumps(
             {"family": info.family, "defaults": _defaults(info), "sliders": sliders(info)}
@@ -355,7 +351,7 @@ def script():
             f"  {info.name}: {{...{about}, value: (x, p) => {value}, backward: {backward}}},"
         )
     listed = "\n".join(entries)
-    return f"const ACTIVATIONS = {{\n{listed}\n}};\nconst LEFT_OUT = {json.dumps(left_out)};\n"
+    return f"const ACTIVATIONS = {{\n{listed}\n}};\n"
 
 
 def _defaults(info):

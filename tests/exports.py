@@ -4,13 +4,15 @@ python tests/exports.py
 """
 
 import ast
+import os
 import pathlib
+import re
 
 PACKAGE = pathlib.Path(__file__).parents[1] / "keras_activations"
 
 HEAD = '''"""Activation functions for Keras 3 on TensorFlow: functions, layers, strings."""
 
-__version__ = "0.1.0"
+__version__ = "VERSION"
 
 try:
     import keras as _keras
@@ -79,7 +81,8 @@ def public_names(page: pathlib.Path) -> tuple[list[str], list[str]]:
 
 def init() -> str:
     """What keras_activations/__init__.py should be."""
-    lines, names = [HEAD.rstrip()], list(TOOLS)
+    version = re.search('__version__ = "(.*)"', (PACKAGE / "__init__.py").read_text())
+    lines, names = [HEAD.rstrip().replace("VERSION", version[1])], list(TOOLS)
     for page in pages():
         functions, classes = public_names(page)
         names += functions + classes
@@ -90,4 +93,6 @@ def init() -> str:
 
 
 if __name__ == "__main__":
-    (PACKAGE / "__init__.py").write_text(init())
+    written = PACKAGE / "__init__.py.new"
+    written.write_text(init())
+    os.replace(written, PACKAGE / "__init__.py")

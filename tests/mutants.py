@@ -77,8 +77,8 @@ PAGES = {
 ELSEWHERE = {
     "the forward pass left on the tape": (
         "_calculus.py",
-        "tf.stop_gradient(t) for t in inputs",
-        "tf.identity(t) for t in inputs",
+        "tf.stop_gradient(t) if w else t",
+        "t",
         ["tests/test_functions.py", "-k", "tape_keeps"],
     ),
     "a recomputation that does not wait": (
@@ -161,27 +161,27 @@ ELSEWHERE = {
     ),
     "an exponential that underflows early": (
         "_special.py",
-        "deep = high < -64.0",
-        "deep = high < -640.0",
+        "deep = z.high < -64.0",
+        "deep = z.high < -640.0",
         ["tests/test_kernels.py", "-k", "exponentials"],
     ),
     "a rounded exponent": (
         "_special.py",
-        "if z.dtype != dtype:",
-        "if False:",
+        "e += e * z.low",
+        "pass",
         ["tests/test_kernels.py", "-k", "exponentials"],
     ),
     "a difference that cancels": (
         "_special.py",
-        "tf.abs(x) < 0.75",
-        "tf.abs(x) < 0.1",
+        "near = tf.clip_by_value(x, -0.75, 0.75)",
+        "near = tf.clip_by_value(x, -0.1, 0.1)",
         ["tests/test_kernels.py", "-k", "exponentials"],
     ),
     "a phase that loses digits": (
         "_special.py",
-        " - turns * _PI[1]",
-        "",
-        ["tests/test_kernels.py", "-k", "sine"],
+        "z = half_turns * double_word(x)",
+        "z = double_word((half_turns * double_word(x)).high)",
+        ["tests/test_kernels.py", "-k", "phase"],
     ),
     "16-bit arithmetic": (
         "_calculus.py",
@@ -191,7 +191,7 @@ ELSEWHERE = {
     ),
     "a broadcast gradient not summed": (
         "_calculus.py",
-        "dx = _summed_to(dx, x)",
+        "dx = summed_to(dx, x)",
         "pass",
         ["tests/test_functions.py", "-k", "broadcast"],
     ),
@@ -253,8 +253,6 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             copy = _copy(folder)
             path = copy / "keras_activations" / file
-            if path.read_text().count(before) < 1:
-                sys.exit(f"{file} no longer holds {before!r}")
             path.write_text(path.read_text().replace(before, after))
             failures = _failures(copy, tests)
         print(f"{way}: {len(failures)} tests noticed", flush=True)

@@ -4,6 +4,7 @@ import pathlib
 import re
 
 import keras_activations as ka
+from keras_activations import _runs
 from keras_activations._layers import TrainedLayer
 from keras_activations._registry import FAMILIES
 
@@ -48,7 +49,7 @@ def filled(readme):
 def main():
     """Rewrites the README."""
     path = ROOT / "README.md"
-    path.write_text(filled(path.read_text()))
+    _runs.write(path, filled(path.read_text()))
 
 
 if __name__ == "__main__":

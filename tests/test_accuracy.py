@@ -203,6 +203,10 @@ def test_all_inputs_of_16_bits():
 def test_landmarks():
     info = next(i for i in ka.catalogue() if i.elementwise and i.kinks)
     assert set(info.kinks) <= set(accuracy.landmarks(accuracy.Case(info, {}, FLOAT32)))
+    # A parameter, a number of the formula, and where a slope is zero.
+    found = accuracy.landmarks(accuracy.Case(ka.info("swish"), {"beta": 2.5}, FLOAT32))
+    for expected in (2.5, -2.5, 1.0, -1.2784645 / 2.5):
+        assert min(abs(np.array(found) - expected)) < 1e-5
 
 
 def test_errors_beyond_the_domain_do_not_count_and_a_scale_makes_them_smaller():

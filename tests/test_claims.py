@@ -52,6 +52,9 @@ def test_range(info):
         y = info.function(tf.constant(x), **required(info)).numpy()
         assert y.min() >= low
         assert y.max() <= high * (1 + 1e-12)
+        # Finite bounds are neared, and without a bound it grows.
+        assert y.min() < (low + 1e-3 if np.isfinite(low) else -30.0)
+        assert y.max() > (high - 1e-3 if np.isfinite(high) else 30.0)
         return
     y = _y(info, GRID)
     tolerance = 1e-8

@@ -66,11 +66,9 @@ def test_gain_takes_names_functions_layers_and_parameters():
 
 def test_pytorchs_constants():
     """The same where they keep the second moment, and rules of thumb elsewhere."""
-    assert ka.gain("relu") == pytest.approx(2**0.5)
     assert ka.gain("leaky_relu", negative_slope=0.01) == pytest.approx((2 / (1 + 0.01**2)) ** 0.5)
-    assert ka.gain("linear") == pytest.approx(1.0)
-    assert ka.gain("tanh") == pytest.approx(1.5925, abs=1e-4) != 5 / 3
-    assert ka.gain("selu") == pytest.approx(1.0) != 3 / 4
+    assert ka.gain("tanh") == pytest.approx(1.5925, abs=1e-4)  # There 5 / 3.
+    assert ka.gain("selu") == pytest.approx(1.0)  # There 3 / 4.
 
 
 def test_bad_requests_are_named():

@@ -8,6 +8,7 @@ import re
 import pytest
 from cases import all_activations
 from exports import PACKAGE, init, pages, public_names
+from mutants import ELSEWHERE
 
 import keras_activations as ka
 from keras_activations._registry import FAMILIES
@@ -42,12 +43,19 @@ def test_public_names_are_in_step():
         }
         listed = [n for n in tree.body if isinstance(n, ast.Assign) and "__all__" in ast.dump(n)]
         exported = sorted(ast.literal_eval(listed[0].value))
-        skipped = (ast.ImportFrom, ast.Assign)
-        rest = [ast.dump(n) for n in tree.body if not isinstance(n, skipped)]
+        skipped = (*listed, *(n for n in tree.body if isinstance(n, ast.ImportFrom)))
+        rest = [ast.dump(n) for n in tree.body if n not in skipped]
         return imported, exported, rest
 
     assert statements(written) == statements(expected)
     assert all(hasattr(ka, name) for name in ka.__all__)
+
+
+@pytest.mark.parametrize("way", ELSEWHERE)
+def test_what_shows_that_the_tests_bite_is_in_step(way):
+    """`python tests/mutants.py` breaks these lines."""
+    file, line, *_ = ELSEWHERE[way]
+    assert line in (PACKAGE / file).read_text()
 
 
 def _imports(path):

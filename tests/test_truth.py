@@ -101,7 +101,7 @@ def test_gradient_of_every_parameter(info, given, dtype):
 @all_cases
 def test_second_derivative(info, given, dtype):
     if not info.elementwise or info.backward:
-        pytest.skip("tested against finite differences of the gradient, in test_modes")
+        pytest.skip("tested against finite differences of the gradient, in test_functions")
     # Away from the kinks, where there is no second derivative.
     points = np.array(
         [-7.3, -4.7, -2.3, -1.19, -0.81, -0.43, -0.07, 0.06, 0.33, 0.92, 2.2, 4.4, 7.1]

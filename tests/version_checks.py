@@ -51,20 +51,13 @@ def _dense(activations):
 MODELS = {
     "strings": lambda: _dense(f"keras_activations>{i.name}" for i in WITHIN),
     "functions": lambda: _dense(i.function for i in WITHIN),
-    "parameters": lambda: _dense(i.layer(**i.samples[0]) for i in WITHIN if _takes_sample(i)),
+    "parameters": lambda: _dense(i.layer(**i.samples[0]) for i in WITHIN if i.samples),
     "layers": lambda: _model(*map(_layer, INFOS)),
 }
 TWINS = {
     "Keras's Dense": lambda: _dense(["relu", "gelu"]),
     "Keras's layers": lambda: _model(keras.layers.PReLU(), keras.layers.Softmax()),
 }
-
-
-def _takes_sample(info):
-    try:
-        return bool(info.samples) and bool(info.layer(**info.samples[0]))
-    except ValueError:
-        return False  # The layer is stricter than the function.
 
 
 def check_import():

@@ -61,7 +61,7 @@ def run(python, *arguments):
     variables.pop("KERAS_BACKEND", None)
     done = subprocess.run([python, CHECKS, *arguments], env=variables, check=False)
     if done.returncode:
-        print(f"{python} ended with {done.returncode}", file=sys.stderr)
+        sys.exit(f"{python} {CHECKS.name} {arguments[0]} ended with {done.returncode}")
 
 
 def table(header, rows):

@@ -106,8 +106,9 @@ function draw(id, curves, scale, bounds = [-Infinity, Infinity]) {
   const ys = points.flatMap(({ at }) => at.map((a) => a[1])).filter(Number.isFinite);
   if (ys.length === 0) ys.push(0);
   const [x0, x1] = [Math.min(...xs), Math.max(...xs, Math.min(...xs) + 1e-9)];
-  let low = Math.max(bounds[0], ys.reduce((a, b) => Math.min(a, b)));
-  let high = Math.min(bounds[1], ys.reduce((a, b) => Math.max(a, b)));
+  const [least, most] = [ys.reduce((a, b) => Math.min(a, b)), ys.reduce((a, b) => Math.max(a, b))];
+  let [low, high] = [Math.max(bounds[0], least), Math.min(bounds[1], most)];
+  if (low > high) [low, high] = [least, most]; // All of it is outside of the bounds.
   const margin = Math.max(0.06 * (high - low), scale === linear ? 0.02 : 0.5);
   [low, high] = [low - margin, high + margin];
   const across = (x) => left + ((x - x0) / (x1 - x0)) * (width - left - 8);
@@ -236,7 +237,6 @@ function start() {
   });
   for (const id of ["reach", "depth"]) find(id).addEventListener("input", soon);
   find("gain").addEventListener("change", soon);
-  if (LEFT_OUT.length > 0) find("left-out").textContent = `Left out: ${LEFT_OUT.join(", ")}.`;
   const names = new URLSearchParams(location.search).get("names") ?? find("explorer").dataset.names;
   names.split(",").forEach(choose);
 }
