@@ -3,10 +3,11 @@
 import dataclasses
 import math
 import operator
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from keras_activations._registry import catalogue, info
+from keras_activations._runs import as_markdown
 
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 MODES = ("eager", "graph", "xla")
@@ -171,7 +172,7 @@ def summary(index: Index) -> str:
     """
     sources = {"ours": "ours", **PEERS}
     rows = ([dtype, *(_summarised(index, dtype, s) for s in sources)] for dtype in _dtypes(index))
-    return _table(["dtype", *sources.values()], rows)
+    return as_markdown(["dtype", *sources.values()], rows)
 
 
 def verdicts(index: Index) -> list[str]:
@@ -221,7 +222,7 @@ def _errors(index: Index, dtype: str) -> str:
         cells = [*ours, _limits(index, dtype, name), _place(index, dtype, name), *theirs]
         rows.append([f"`{name}`", *("–" if cell == "–, –" else cell for cell in cells)])
     header = ["activation", "value", "gradient", "second derivative", "limits", "worst input"]
-    return _table([*header, *PEERS.values()], rows)
+    return as_markdown([*header, *PEERS.values()], rows)
 
 
 def _inputs(index: Index, dtype: str) -> str:
@@ -261,7 +262,7 @@ def _graph(index: Index) -> str:
             sources = (["graph"], ["keras"])
             cells = ([_cell(index, d, name, s, "value") for s in sources] for d in dtypes)
             rows.append([f"`{name}`", *map(" / ".join, cells), reason])
-    return _table(["activation", *dtypes, "why"], rows)
+    return as_markdown(["activation", *dtypes, "why"], rows)
 
 
 def _own_goals() -> str:
@@ -270,7 +271,7 @@ def _own_goals() -> str:
         for a in catalogue()
         if a.accuracy.keys() & set(OWN)
     )
-    return _table(["activation", *(key.replace("_", " ") for key in OWN)], rows)
+    return as_markdown(["activation", *(key.replace("_", " ") for key in OWN)], rows)
 
 
 def _found(index: Index, dtype: str, source: str, quantity: str) -> list[Finding]:
@@ -307,9 +308,3 @@ def _given(finding: Finding) -> list[str]:
 def _dtypes(index: Index) -> list[str]:
     used = {key[0] for key in index}
     return [dtype for dtype in DTYPES if dtype in used]
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [f"| {' | '.join(row)} |" for row in rows]
-    head = [f"| {' | '.join(header)} |", "|" + "---|" * len(header)]
-    return "\n".join(head + lines) if lines else ""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from keras_activations._measure import CHAIN, DTYPES, MODES
-from keras_activations._runs import Row
+from keras_activations._runs import Row, as_markdown
 
 # What TensorFlow runs, then what other frameworks run.
 FORMS = {"keras": "Keras", "tensorflow": "tf.nn", "naive": "naive"}
@@ -79,7 +79,9 @@ def summary(results: Iterable[Row]) -> str:
     header = ["mode", "dtype", *(f"{p} ÷ Keras or naive" for p in _PASSES.values())]
     header += ["slower than that", "slower than any form", "within 2 × the floor", "within 4 ×"]
     header += ["theirs ÷ the floor"]
-    return _table(header, ([*key, *_summarised(group)] for key, group in groups.items() if group))
+    return as_markdown(
+        header, ([*key, *_summarised(group)] for key, group in groups.items() if group)
+    )
 
 
 def of_kind(results: Iterable[Row], kind: str) -> list[Row]:
@@ -121,7 +123,7 @@ def _timings(results: Iterable[Row], mode: str) -> str:
         for job, which, ratios in rows
     )
     header = ["activation", "dtype", "elements", "pass"]
-    return _table([*header, *(f"÷ {PEERS.get(name, name)}" for name in names)], cells)
+    return as_markdown([*header, *(f"÷ {PEERS.get(name, name)}" for name in names)], cells)
 
 
 def _slower(results: Iterable[Row]) -> str:
@@ -131,7 +133,9 @@ def _slower(results: Iterable[Row]) -> str:
         for form in FORMS
         if _is_large(job) and _is_slower(_at_work(ratios, form))
     )
-    return _table(["activation", "dtype", "elements", "mode", "pass", "than", "ours ÷ it"], cells)
+    return as_markdown(
+        ["activation", "dtype", "elements", "mode", "pass", "than", "ours ÷ it"], cells
+    )
 
 
 def _small(results: Iterable[Row]) -> str:
@@ -142,7 +146,7 @@ def _small(results: Iterable[Row]) -> str:
         figures = [_figure(ratios[which].get(form)) for which, form in columns]
         cells.append([row["job"]["name"], *figures])
     header = [f"{_PASSES[which]} ÷ {FORMS[form]}" for which, form in columns]
-    return _table(["activation", *header], sorted(cells))
+    return as_markdown(["activation", *header], sorted(cells))
 
 
 def _kept(results: Iterable[Row]) -> str:
@@ -173,7 +177,7 @@ def _by_mode(cells: Mapping[tuple[str, str, str], str]) -> str:
     ]
     header = ["activation", *(f"{mode}: {FORMS.get(name, name)}" for mode, name in columns)]
     names = sorted({name for name, _, _ in cells})
-    return _table(header, ([n, *(cells.get((n, *c), "–") for c in columns)] for n in names))
+    return as_markdown(header, ([n, *(cells.get((n, *c), "–") for c in columns)] for n in names))
 
 
 def _fits(results: Sequence[Row]) -> str:
@@ -191,7 +195,7 @@ def _fits(results: Sequence[Row]) -> str:
         memory = [f"{ours / theirs:.2f}", f"{none / theirs:.2f}"]
         cells.append([*key, _figure(times["ours"]), _figure(times["none"]), *memory])
     header = ["network", "activation", "step", "step without", "memory", "memory without"]
-    return _table(header, sorted(cells))
+    return as_markdown(header, sorted(cells))
 
 
 def _provenance(results: Iterable[Row]) -> str:
@@ -241,9 +245,3 @@ def _case(job: Row) -> list[str]:
 
 def _figure(figures: Any) -> str:
     return "{:.2f} ({:.2f}–{:.2f})".format(*figures) if figures else "–"
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [f"| {' | '.join(row)} |" for row in rows]
-    head = [f"| {' | '.join(header)} |", "|" + "---|" * len(header)]
-    return "\n".join(head + lines) if lines else ""

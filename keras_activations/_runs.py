@@ -161,6 +161,21 @@ def as_csv(rows: Sequence[Row], columns: Sequence[str]) -> str:
     return text.getvalue()
 
 
+def as_markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown, or nothing if it has no rows.
+
+    Args:
+        header: The names of the columns.
+        rows: The cells of each row.
+
+    Returns:
+        The lines.
+    """
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    head = [f"| {' | '.join(header)} |", "|" + "---|" * len(header)]
+    return "\n".join(head + lines) if lines else ""
+
+
 @contextlib.contextmanager
 def progress(total: int) -> Iterator[Announce]:
     """Shows how far a long job is: a bar in a terminal, or a line for each part.

@@ -38,6 +38,13 @@ def inputs(info):
     return POINTS if info.elementwise else ROWS
 
 
+def matrix(info, dtype="float32"):
+    """Inputs with eight columns, away from kinks and ties."""
+    points = inputs(info)
+    points = points[np.abs(points) < 8][:24] if info.elementwise else points
+    return tf.constant(points.reshape(-1, 8) + 1 / 64, dtype)
+
+
 def layer_of(info, **kwargs):
     """A layer of the activation, with the arguments it cannot do without."""
     return info.layer(**required(info), **kwargs)

@@ -7,7 +7,15 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from cases import all_activations, all_cases, filled, gradient, inputs, real_parameters, required
+from cases import (
+    all_activations,
+    all_cases,
+    filled,
+    gradient,
+    matrix,
+    real_parameters,
+    required,
+)
 
 import keras_activations as ka
 from keras_activations import _calculus, accuracy
@@ -30,16 +38,9 @@ def _call(info):
     return lambda x: info.function(x, **given)
 
 
-def _x(info, dtype="float32"):
-    """A matrix with eight columns, away from kinks and ties."""
-    points = inputs(info)
-    points = points[np.abs(points) < 8][:24] if info.elementwise else points
-    return tf.constant(points.reshape(-1, 8) + 1 / 64, dtype)
-
-
 @all_activations
 def test_takes_what_keras_users_pass(info):
-    call, x = _call(info), _x(info)
+    call, x = _call(info), matrix(info)
     expected = call(x).numpy()
     passed = {
         "array": x.numpy(),
@@ -120,7 +121,7 @@ def test_what_it_refuses_it_refuses_with_advice(info):
 @pytest.mark.parametrize("compiled", [False, True], ids=["graph", "xla"])
 @all_activations
 def test_graph_and_xla_agree_with_eager(info, compiled):
-    call, x = _call(info), _x(info)
+    call, x = _call(info), matrix(info)
     # The casts of 16 bit are the engine's, the same for all.
     for dtype in ("float32", "float16") if info in SOME else ("float32",):
         x = tf.cast(x, dtype)
@@ -135,7 +136,7 @@ def test_graph_and_xla_agree_with_eager(info, compiled):
 
 @all_activations
 def test_unknown_shapes(info):
-    call, x = _call(info), _x(info)
+    call, x = _call(info), matrix(info)
     y, dx = gradient(call, x)
     shapes = (None, [None, None], [None, 8])
     for shape in shapes if info in SOME or not info.elementwise else shapes[:1]:
@@ -160,7 +161,7 @@ def test_empty(info):
 
 @all_activations
 def test_autograph(info):
-    x = _x(info)
+    x = matrix(info)
     np.testing.assert_allclose(
         tf.function(info.function)(x, **required(info)), _call(info)(x), rtol=2e-6, atol=2e-6
     )
@@ -168,7 +169,7 @@ def test_autograph(info):
 
 @all_activations
 def test_jacobians_forward_mode_and_recomputation_agree_with_the_gradient(info, less_to_trace):
-    call, x = _call(info), _x(info, "float64")
+    call, x = _call(info), matrix(info, "float64")
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(x)
         y = call(x)
@@ -200,7 +201,7 @@ def test_jacobians_forward_mode_and_recomputation_agree_with_the_gradient(info, 
 @pytest.mark.parametrize("mode", ["eager", "graph", "xla"])
 @all_activations
 def test_second_derivative_against_differences_of_the_gradient(info, mode):
-    call, x = _call(info), _x(info, "float64")
+    call, x = _call(info), matrix(info, "float64")
     direction = tf.cos(tf.reshape(tf.range(tf.size(x), dtype=x.dtype), x.shape))
 
     def weighted_gradient(t):
@@ -226,7 +227,7 @@ def test_second_derivative_against_differences_of_the_gradient(info, mode):
 
 @all_activations
 def test_third_derivative_exists(info, less_to_trace):
-    x = _x(info, "float64")
+    x = matrix(info, "float64")
     with tf.GradientTape() as third:
         third.watch(x)
         with tf.GradientTape() as second:
@@ -252,15 +253,6 @@ def test_the_tape_keeps_the_input_and_nothing_else(info, dtype):
     assert _kept_for_backward(tf.function(call), x) == 0
 
 
-def test_the_tape_test_sees_what_a_plain_formula_keeps():
-    def plain(x):
-        return x * tf.sin(tf.nn.softplus(x))
-
-    x = tf.ones([1009, 8])
-    assert _kept_for_backward(plain, x) == 2
-    assert _kept_for_backward(tf.function(plain), x) == 2
-
-
 def _ancestors(operation):
     found, waiting = set(), [operation]
     while waiting:
@@ -274,7 +266,7 @@ def _ancestors(operation):
 @all_activations
 def test_in_a_graph_the_recomputation_waits_for_the_upstream_gradient(info):
     """Else Grappler would merge it with the forward pass, and keep what the tape does not."""
-    call, x = _call(info), _x(info)
+    call, x = _call(info), matrix(info)
 
     @tf.function
     def both(x, upstream):

@@ -8,7 +8,7 @@ import mpmath
 import numpy as np
 import pytest
 import tensorflow as tf
-from cases import all_activations, gradient, inputs, layer_of, real_parameters, required
+from cases import all_activations, gradient, layer_of, matrix, real_parameters, required
 
 import keras_activations as ka
 from keras_activations import _calculus, _special, peers
@@ -32,13 +32,6 @@ KERNEL = {"_XlaCompile", "_XlaRun", "StatefulPartitionedCall", "Switch", "_XlaMe
 def _call(info):
     given = required(info)
     return lambda x, **parameters: info.function(x, **{**given, **parameters})
-
-
-def _x(info, dtype="float32"):
-    """A matrix with eight columns, away from kinks and ties."""
-    points = inputs(info)
-    points = points[np.abs(points) < 8][:24] if info.elementwise else points
-    return tf.constant(points.reshape(-1, 8) + 1 / 64, dtype)
 
 
 def _upstream(y):
@@ -143,14 +136,14 @@ def _is_native(work):
 def test_the_forward_pass_is_one_kernel_or_none(info):
     # Of a known shape, of which Grappler rewrites more.
     work = _work(_call(info), [_calculus.LARGE // 32, 32])
-    if any(fusible for fusible, _ in _asked_for(_call(info), _x(info))):
+    if any(fusible for fusible, _ in _asked_for(_call(info), matrix(info))):
         assert not any("Xla" in op for op in work), work
     else:
         assert _is_one_kernel(work) or _is_native(work), work
 
 
 @each(ELEMENTWISE)
-def test_no_constant_of_the_forward_pass_is_as_large_as_x(info):
+def test_no_constant_of_the_forward_pass_is_as_large_asmatrix(info):
     """Grappler would put it into the kernel, which would read it each time."""
     x = tf.TensorSpec([_calculus.LARGE // 32, 32])
     graph = _graph(_call(info)).get_concrete_function(x).graph
@@ -212,7 +205,9 @@ def test_numbers_get_no_gradient_and_tensors_do(info):
     assert _outputs_of_calls(info, [tf.constant(n) for n in numbers]) == [1 + count]
     with tf.GradientTape() as tape:
         variables = [tf.Variable(n) for n in numbers]
-        y = _call(info)(_x(info), **dict(zip(real_parameters(info, {}), variables, strict=True)))
+        y = _call(info)(
+            matrix(info), **dict(zip(real_parameters(info, {}), variables, strict=True))
+        )
     assert all(g is not None for g in tape.gradient(y, variables))
 
 
@@ -259,7 +254,7 @@ def _derivatives(info, dtype):
         return *found, tape.gradient(found[1], x, unconnected_gradients="zero")
 
     function = once if short or info not in ka.catalogue()[::5] else twice
-    return function, [_x(info, dtype), *(tf.constant(v) for v in parameters.values())]
+    return function, [matrix(info, dtype), *(tf.constant(v) for v in parameters.values())]
 
 
 @functools.cache
@@ -360,11 +355,11 @@ def test_small_tensors_are_never_compiled(monkeypatch):
 
 def test_a_single_operation_needs_no_gradient_of_ours_in_eager_mode(monkeypatch):
     """There it would take the time of the operation again."""
-    single = [i for i in ELEMENTWISE if any(n for _, n in _asked_for(_call(i), _x(i)))]
+    single = [i for i in ELEMENTWISE if any(n for _, n in _asked_for(_call(i), matrix(i)))]
     assert single
     monkeypatch.setattr(_calculus, "_differentiable", None)
     for info in single:
-        assert gradient(_call(info), _x(info))[1] is not None
+        assert gradient(_call(info), matrix(info))[1] is not None
 
 
 # Under XLA
@@ -436,7 +431,7 @@ def _needed(operation, without=()):
 @all_activations
 def test_under_xla_the_recomputation_depends_on_the_upstream_gradient(info):
     """XLA knows no other order, and would merge it with the forward pass."""
-    call, x = _call(info), _x(info)
+    call, x = _call(info), matrix(info)
     both = _graph(lambda x, upstream: gradient(call, x, upstream), compiled=True)
     graph = both.get_concrete_function(x, call(x))
     y, dx = graph.outputs
@@ -449,7 +444,7 @@ def test_under_xla_the_recomputation_depends_on_the_upstream_gradient(info):
 
 @each(ELEMENTWISE)
 def test_under_xla_one_bad_upstream_gradient_does_not_spread(info):
-    call, x = _call(info), tf.reshape(_x(info), [-1])
+    call, x = _call(info), tf.reshape(matrix(info), [-1])
     backward = _graph(lambda x, upstream: gradient(call, x, upstream)[1], compiled=True)
     expected = backward(x, tf.ones_like(x))
     for bad in (np.nan, np.inf, -np.inf):

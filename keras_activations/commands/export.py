@@ -13,7 +13,7 @@ import numpy as np
 
 from keras_activations import _exporting, _loading
 from keras_activations._registry import catalogue, info
-from keras_activations._runs import Row, begun, keep, progress, undone, worker, write
+from keras_activations._runs import Row, as_markdown, begun, keep, progress, undone, worker, write
 
 PAGE = pathlib.Path("docs/exports.md")
 EXAMPLES = """examples:
@@ -280,7 +280,7 @@ def summary(index: Index) -> str:
             cells += [f"{right} of {len(held)}" if "-" not in target else "–"]
         rows.append(cells)
     header = ["target", "activations", "median error", "worst", "as eager at ±∞"]
-    return _markdown(header, rows)
+    return as_markdown(header, rows)
 
 
 def table(index: Index) -> str:
@@ -302,7 +302,7 @@ def table(index: Index) -> str:
             cells.append(_figure(errors[quantity]) if errors else "no")
         rows.append(cells)
     header = ["activation", *(TITLES[target] for target in targets)]
-    return _markdown([*header, *(f"SavedModel's {quantity}" for quantity in derived)], rows)
+    return as_markdown([*header, *(f"SavedModel's {quantity}" for quantity in derived)], rows)
 
 
 def infinities(index: Index) -> str:
@@ -320,7 +320,7 @@ def infinities(index: Index) -> str:
         cells = ["; ".join(_at(index, name, target)) for target in targets]
         if any(cells):
             rows.append([f"`{name}`", *(cell or "–" for cell in cells)])
-    return _markdown(["activation", *(TITLES[target] for target in targets)], rows)
+    return as_markdown(["activation", *(TITLES[target] for target in targets)], rows)
 
 
 def problems(index: Index) -> list[str]:
@@ -395,8 +395,3 @@ def _names(index: Index) -> list[str]:
 def _targets(index: Index) -> list[str]:
     used = {target for _, target, _ in index}
     return [target for target in TARGETS if target in used]
-
-
-def _markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
