@@ -45,12 +45,13 @@ def begun(path: pathlib.Path | None, command: str = "", **versions: str) -> list
         ValueError: If the rows were measured elsewhere.
     """
     command = command or shlex.join(["python", "-m", "keras_activations", *sys.argv[1:]])
-    here = {
-        "job": {"kind": "environment", "command": command},
-        "result": {**environment(), **versions},
-    }
     rows = load(path) if path is not None and path.exists() else []
     earlier = [row for row in rows if row["job"]["kind"] == "environment"]
+    commands = [one for row in earlier for one in row["job"]["command"].split("; ")]
+    here = {
+        "job": {"kind": "environment", "command": "; ".join(dict.fromkeys([*commands, command]))},
+        "result": {**environment(), **versions},
+    }
     for row in earlier:
         facts = {**row["result"], **here["result"]}
         if other := [key for key in facts if row["result"].get(key) != here["result"].get(key)]:

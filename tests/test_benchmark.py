@@ -83,6 +83,12 @@ def test_a_run_continues_where_it_stopped(run, tmp_path, monkeypatch):
     assert [(job["name"], job["kind"]) for job in asked] == [(BY_ROWS, "time")]
 
 
+def test_a_file_knows_all_commands_that_added_to_it(tmp_path):
+    for command in ("first", "second", "first"):
+        *_, here = _runs.begun(tmp_path / "results.jsonl", command)
+    assert here["job"]["command"] == "first; second"
+
+
 def test_results_of_other_versions_are_not_continued(tmp_path):
     path = tmp_path / "results.jsonl"
     path.write_text(json.dumps({"job": {"kind": "environment"}, "result": {"tensorflow": "1.0"}}))
