@@ -91,7 +91,8 @@ def test_a_file_knows_all_commands_that_added_to_it(tmp_path):
 
 def test_results_of_other_versions_are_not_continued(tmp_path):
     path = tmp_path / "results.jsonl"
-    path.write_text(json.dumps({"job": {"kind": "environment"}, "result": {"tensorflow": "1.0"}}))
+    job = {"kind": "environment", "command": "earlier"}
+    path.write_text(json.dumps({"job": job, "result": {"tensorflow": "1.0"}}))
     with pytest.raises(ValueError, match="other versions"):
         benchmark.run(_arguments(PEERED, *TINY, "--json", path))
 
