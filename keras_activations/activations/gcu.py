@@ -51,6 +51,7 @@ def _phase(x):
 
 
 def _plain(x):
+    # In graphs, for their converters, of which TensorFlow Lite's has no float64.
     return x * tf.cos(tf.where(tf.abs(x) > FARTHEST, 0.0, x))
 
 
