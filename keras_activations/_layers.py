@@ -281,18 +281,19 @@ class AxisLayer(ActivationLayer):
     """
 
     elementwise = False
+    # Whether entries stand elsewhere along the axis than those that they come from.
+    moves_entries = False
 
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis = integer("axis", axis)
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
-        axis = normalized(self.axis, len(inputs.shape))
-        if previous_mask is None or axis >= len(previous_mask.shape):
+        if previous_mask is None or not self.moves_entries:
             return previous_mask
-        # Of another number of entries than it tells of, a mask says nothing.
-        size = self.compute_output_shape(inputs.shape)[axis]
-        return previous_mask if size is not None and size == inputs.shape[axis] else None
+        shape, mask = tf.TensorShape(inputs.shape), tf.TensorShape(previous_mask.shape)
+        along = not _unknown(shape, mask) and normalized(self.axis, shape.rank) < mask.rank
+        return None if along else previous_mask
 
 
 class GatedLayer(AxisLayer):
@@ -301,6 +302,8 @@ class GatedLayer(AxisLayer):
     Args:
         axis: The axis that is halved.
     """
+
+    moves_entries = True
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return resized(input_shape, self.axis, half(input_shape, self.axis, type(self).__name__))

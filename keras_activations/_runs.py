@@ -30,12 +30,11 @@ Row = dict[str, Any]
 _SETTINGS = ("against", "seconds", "pythons", "command")
 
 
-def begun(path: pathlib.Path | None, command: str = "", **versions: str) -> list[Row]:
+def begun(path: pathlib.Path | None, **versions: str) -> list[Row]:
     """The rows of a file, to which a run that begins now belongs, and one that says where it runs.
 
     Args:
         path: File of JSON lines, or None.
-        command: What runs, if that is not a command of this package.
         **versions: Of what else the run uses.
 
     Returns:
@@ -44,21 +43,23 @@ def begun(path: pathlib.Path | None, command: str = "", **versions: str) -> list
     Raises:
         ValueError: If the rows were measured elsewhere.
     """
-    command = command or shlex.join(["python", "-m", "keras_activations", *sys.argv[1:]])
     rows = load(path) if path is not None and path.exists() else []
     earlier = [row for row in rows if row["job"]["kind"] == "environment"]
-    commands = [one for row in earlier for one in row["job"]["command"].split("; ")]
+    before = [one for row in earlier for one in row["job"]["command"].split("; ")]
+    commands = "; ".join(dict.fromkeys([*before, _command()]))
     here = {
-        "job": {"kind": "environment", "command": "; ".join(dict.fromkeys([*commands, command]))},
+        "job": {"kind": "environment", "command": commands},
         "result": {**environment(), **versions},
     }
     for row in earlier:
-        facts = {**row["result"], **here["result"]}
-        if other := [key for key in facts if row["result"].get(key) != here["result"].get(key)]:
+        # What only one of them uses, such as another framework, does not count.
+        both = row["result"].keys() & here["result"].keys()
+        if other := sorted(k for k in both if row["result"][k] != here["result"][k]):
             raise ValueError(
                 f"{path} holds results of another machine or of other versions: "
                 f"{', '.join(other)} differ. Remove it, or name another place."
             )
+        here["result"] = {**row["result"], **here["result"]}
     keep(here, path)
     return [*(row for row in rows if row not in earlier), here]
 
@@ -99,7 +100,7 @@ def load(path: pathlib.Path) -> list[Row]:
 
 
 def latest(rows: Iterable[Row]) -> list[Row]:
-    """The rows without those that a later one repeated, be it with other settings.
+    """The rows without those that a later one repeated, be it for longer or against others.
 
     Args:
         rows: The rows, in the order in which they were measured.
@@ -256,6 +257,15 @@ def version(module: str, python: str) -> str:
     except (OSError, subprocess.CalledProcessError) as error:
         raise ValueError(f"There is no {module} in {python}: {error}") from error
     return done.stdout.strip()
+
+
+def _command() -> str:
+    """What one types to run this program."""
+    program = pathlib.Path(sys.argv[0])
+    ours = program.parts[-2:] == ("keras_activations", "__main__.py")
+    if ours or program.stem == "keras-activations":
+        return shlex.join(["python", "-m", "keras_activations", *sys.argv[1:]])
+    return shlex.join(sys.argv)
 
 
 def environment() -> dict[str, Any]:

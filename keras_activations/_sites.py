@@ -46,7 +46,8 @@ class Site:
 def sites(model: Any, operations: bool = False) -> Iterator[Site]:
     """All activations of a model, in the order of its layers, those within layers included.
 
-    A layer that a model uses several times comes once. What a layer computes without an activation
+    A layer that a model uses several times comes once, but for an activation layer that others take
+    as an argument, which comes with each of them. What a layer computes without an activation
     layer, function or argument of its own, such as `keras.ops.relu` in its `call`, is not found.
 
     Args:

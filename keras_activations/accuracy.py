@@ -24,7 +24,7 @@ from keras_activations import peers
 from keras_activations._accuracy_page import DTYPES, MODES, PEERS, QUANTITIES, Finding
 from keras_activations._axes import positive
 from keras_activations._registry import ActivationInfo, catalogue, info
-from keras_activations._runs import Row, begun, keep, latest, progress, undone, version, write
+from keras_activations._runs import Row, begun, keep, progress, undone, version, write
 from keras_activations.reference import Process, Truth, truths
 
 PAGE = pathlib.Path("docs/accuracy.md")
@@ -473,7 +473,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not everything:
         raise ValueError("Only element-wise activations are measured.")
     *earlier, here = begun(arguments.json, **_versions(arguments))
-    rows = latest([*earlier, *_measured(everything, arguments, earlier)])
+    rows = [*earlier, *_measured(everything, arguments, earlier)]
     found = [Finding(**finding) for row in rows for finding in row["result"]]
     index = report.worst(found)
     print("", report.summary(index), "", *report.verdicts(index), sep="\n")

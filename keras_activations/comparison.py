@@ -8,8 +8,6 @@ import io
 import json
 import math
 import pathlib
-import shlex
-import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -104,9 +102,11 @@ def compare(
     labels: dict[str, Any] = {}
     for activation in activations:
         label = _label(activation)
-        if labels.setdefault(label, activation) != activation:
+        other = labels.setdefault(label, activation)
+        if other != activation and not _is_same(other, activation):
             raise ValueError(
-                f"Two different activations are called {label!r}. Give one a name of its own."
+                f"Two different activations are called {label!r}. Give a function of yours another "
+                f"name, or write one of this package as 'keras_activations>name'."
             )
     if not labels:
         raise ValueError("Expected at least one activation.")
@@ -132,7 +132,7 @@ def compare(
         for seed in range(seeds)
         for label in labels
     ]
-    rows = begun(folder and folder / "runs.jsonl", shlex.join(sys.argv))
+    rows = begun(folder and folder / "runs.jsonl")
     missing = undone(jobs, rows)
     unfinished = folder and folder / "unfinished.npz"
     with progress(len(missing)) as announce:
@@ -299,7 +299,7 @@ class Comparison:
     def _less_is_better(self) -> bool:
         if self.metric.endswith(("loss", "error")):
             return True
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(TypeError, ValueError):
             keras.metrics.get(self.metric), keras.losses.get(self.metric)
             # The one name that a loss and a metric have with opposite signs.
             return self.metric != "cosine_similarity"
@@ -309,7 +309,7 @@ class Comparison:
         return [run for run in self.runs if run["activation"] == label]
 
     def _curve(self, run: dict[str, Any]) -> list[float]:
-        """The metric after each epoch; NaN if a loss is, of which an accuracy tells nothing."""
+        """The metric after each epoch; NaN where a loss is not finite, be it an accuracy."""
         losses, own = run["history"]["loss"], run["history"]["val_loss"]
         curve = run["history"][f"val_{self.metric}"]
         return [
@@ -478,11 +478,15 @@ def _label(activation: Any) -> str:
     layer = isinstance(found, type | keras.layers.Layer)
     if layer or not hasattr(found, "__name__"):
         raise ValueError(
-            f"Expected names or functions: a layer cannot stand in several models. "
+            f"Expected names, or functions that have one: a layer cannot stand in several models. "
             f"Received: {activation!r}. Write its parameters into the name, as in "
             f"'name(parameter=0.1)'."
         )
     return found.__name__
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    return keras.activations.get(one) is keras.activations.get(other)
 
 
 def _arrays(name: str, data: Data) -> Data:

@@ -100,7 +100,8 @@ def replace_activations(
         for site, new in choices:
             _check_size(site, new)
         copy = copies.copy(model)
-    copies.carry(model, copy)
+    if (id(model), None) not in copies.replaced:
+        copies.carry(model, copy)
     if verbose:
         _print(copies.done)
     done = [site for site, _ in copies.done]
@@ -246,8 +247,9 @@ class _Copies:
 
     Attributes:
         made: The new layers, by the identities of the old ones.
+        kept: Those that stay as arguments, of activation layers that are replaced where they stand.
         replaced: The identities of layers, with the arguments that were replaced.
-        gone: The identities of layers that nothing more is carried over from.
+        carried: The identities of layers whose state the new ones have.
         done: What was replaced.
         problems: What is not as it should be.
     """
@@ -255,8 +257,9 @@ class _Copies:
     def __init__(self, choices: list[Choice]) -> None:
         self.choices = {(id(site.layer), _argument(site)): (site, new) for site, new in choices}
         self.made: dict[int, Any] = {}
+        self.kept: dict[int, Any] = {}
         self.replaced: set[tuple[int, str | None]] = set()
-        self.gone: set[int] = set()
+        self.carried: set[int] = set()
         self.done: list[Choice] = []
         self.problems: list[str] = []
 
@@ -287,8 +290,6 @@ class _Copies:
     def _note(self, site: Site, new: Activation) -> None:
         self.done.append((site, new))
         self.replaced.add((id(site.layer), _argument(site)))
-        if _argument(site) is None:
-            self.gone.add(id(site.layer))
 
     def _in_place_of(self, site: Site, new: Activation) -> Any:
         """A layer that does what an activation layer, or an operation, did."""
@@ -346,11 +347,11 @@ class _Copies:
                 self._note(site, new)
                 value = _like(layer, new) if isinstance(new, Layer) else new
             elif isinstance(value, Layer):
-                twin = attributes(copy)[name]
-                if id(value) not in self.made:
+                twin, made = attributes(copy)[name], self._as_argument(value)
+                if id(value) not in made:
                     same = _described(value) == _described(twin)
-                    self.made[id(value)] = twin if same else _again(value)
-                value = self.made[id(value)]
+                    made[id(value)] = twin if same else _again(value)
+                value = made[id(value)]
                 if value is twin:
                     continue
             _put(copy, name, value)
@@ -368,6 +369,10 @@ class _Copies:
                 self.made[id(child)] = inside[key]
                 self._amend(child, inside[key])
 
+    def _as_argument(self, layer: Any) -> dict[int, Any]:
+        """Where to find what stands for an activation layer that stays as an argument."""
+        return self.kept if (id(layer), None) in self.choices else self.made
+
     def _is_to_be_made(self, layer: Any, twin: Any) -> bool:
         """Whether changing the twin that the config of the layer around made is not enough."""
         if (id(layer), None) in self.choices:
@@ -379,10 +384,10 @@ class _Copies:
         return graph and any((id(site.layer), _argument(site)) in self.choices for site in inside)
 
     def carry(self, old: Any, new: Any) -> None:
-        """Gives a layer, and all layers in it, the state of another, but for what is gone."""
-        if id(old) in self.gone:
+        """Gives a layer, and all layers in it, the state of another, but for what is replaced."""
+        if id(old) in self.carried:
             return
-        self.gone.add(id(old))
+        self.carried.add(id(old))
         if old.built and not new.built:
             with warnings.catch_warnings():
                 # A model that cannot be built as a whole is built layer by layer below.
@@ -404,12 +409,13 @@ class _Copies:
         inside = children(new)
         for key, child in children(old).items():
             held = [(id(old), name) for name, it in arguments(old).items() if it is child]
-            if held and self.replaced.issuperset(held):
+            if self.replaced.issuperset(held or [(id(child), None)]):
                 continue
-            twin = self.made.get(id(child), inside.get(key))
+            made = self._as_argument(child) if held else self.made
+            twin = made.get(id(child), inside.get(key))
             if twin is not None:
                 self.carry(child, twin)
-            elif child.variables and id(child) not in self.gone:
+            elif child.variables and id(child) not in self.carried:
                 raise ValueError(
                     f"{type(old).__name__} {old.name!r}, made again from its config, has no "
                     f"{child.name!r}, whose weights would be lost."

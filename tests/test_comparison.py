@@ -284,10 +284,12 @@ def test_the_table_ranks_nothing_within_the_noise():
     assert "2.0 (3 of 3)" in words["first"]
     lower = str(Comparison("mean_absolute_error", runs(curves, "mean_absolute_error")))
     assert "worse" in lower.splitlines()[2]
-    for metric, less in (("mae", True), ("cosine_similarity", False), ("own", False)):
+    for metric, less in (("mae", True), ("cosine_similarity", False), ("io_u", False)):
         assert ("worse" in str(Comparison(metric, runs(curves, metric))).splitlines()[2]) == less
     one = Comparison("accuracy", runs({"a": ([[0.5]], 1.0), "b": ([[0.9]], 1.0)}))
     assert "one seed tells nothing" in str(one)
+    one.runs[1]["history"]["val_loss"] = [float("nan")]
+    assert "diverged in 1 of 1" in str(one)
 
 
 def test_everything_is_written(tmp_path, monkeypatch):
@@ -336,6 +338,7 @@ def test_bad_requests_are_named():
             compare(value)
     with pytest.raises(ValueError, match="different activations are called 'gelu'"):
         compare(keras.activations.gelu, ka.gelu)
+    assert len(compare("relu", keras.activations.relu, seeds=1, epochs=1).summary) == 1
     with pytest.raises(ValueError, match=r"no metric 'f1'.*accuracy"):
         compare("relu", metric="f1", epochs=1, seeds=1)
     with pytest.raises(ValueError, match=r"20 × 20.*build_fn"):

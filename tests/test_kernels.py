@@ -143,7 +143,7 @@ def test_the_forward_pass_is_one_kernel_or_none(info):
 
 
 @each(ELEMENTWISE)
-def test_no_constant_of_the_forward_pass_is_as_large_asmatrix(info):
+def test_no_constant_of_the_forward_pass_is_as_large_as_x(info):
     """Grappler would put it into the kernel, which would read it each time."""
     x = tf.TensorSpec([_calculus.LARGE // 32, 32])
     graph = _graph(_call(info)).get_concrete_function(x).graph

@@ -222,7 +222,12 @@ def test_shared_layers_stay_shared():
 @pytest.mark.parametrize("standing", ["before", "after"])
 @pytest.mark.parametrize(
     ("replacements", "left"),
-    [({"relu": "relu"}, 3), ({"first": "mish"}, 2), ({"prelu": "mish"}, 0)],
+    [
+        ({"relu": "relu"}, 3),
+        ({"first": "mish"}, 2),
+        ({"act": "mish"}, 2),
+        ({"prelu": "mish"}, 0),
+    ],
 )
 def test_a_layer_that_is_an_activation_in_several_places_stays_one(replacements, left, standing):
     act = ka.PReLU(axis=None, name="act")

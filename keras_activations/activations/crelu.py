@@ -67,6 +67,8 @@ class CReLU(AxisLayer):
         axis: The axis along which the two parts are joined.
     """
 
+    moves_entries = True
+
     def call(self, inputs):
         return crelu(inputs, self.axis)
 

@@ -125,6 +125,8 @@ class GroupSort(AxisLayer):
         axis: The axis of the channels.
     """
 
+    moves_entries = True
+
     def __init__(self, group_size=2, axis=-1, **kwargs):
         super().__init__(axis=axis, **kwargs)
         self.group_size = positive("group_size", group_size)

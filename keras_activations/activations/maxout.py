@@ -102,6 +102,8 @@ class Maxout(AxisLayer):
         axis: The axis of the channels.
     """
 
+    moves_entries = True
+
     def __init__(self, num_units, axis=-1, **kwargs):
         super().__init__(axis=axis, **kwargs)
         self.num_units = positive("num_units", num_units)

@@ -17,7 +17,7 @@ def snake(x, alpha=1.0):
     Never decreases, and carries a periodic bias that ReLU and tanh lack: it extrapolates periodic
     signals. Used in audio generators (BigVGAN, DAC), there with one trained `alpha` per channel.
     Start from a larger `alpha`, 5 to 50, for data known to be periodic. In float32 and less the
-    wave ends where `alpha * x` is beyond ±6.6e6, where a period has about a dozen numbers.
+    wave ends where `alpha * x` is beyond ±6.6e6, where a period has six numbers.
 
     Args:
         x: Tensor of any shape.
@@ -47,10 +47,11 @@ def _derivatives(x, alpha):
     # 1 + sin(2 z), in a form that does not cancel where the slope is zero.
     dx = 2.0 * tf.square(sin(z + double_word(0.25, x.dtype)))
     # d/dalpha = x (sin(2 z) - sin(z)² / z) / alpha, which tends to x² as z goes to 0.
-    double, wave = sin(z.times(2.0)), tf.square(sin(z))
+    double, wave = sin(z.times(2.0)), sin(z)
     z = math.pi * z.high
     far, safe = tf.abs(z) > 1.0, tf.where(z != 0.0, z, 1.0)
-    bend = double - wave / safe
+    # In this order, because the square of a small wave is 0.
+    bend = double - wave * (wave / safe)
     near = x * tf.where(z != 0.0, bend / safe, 1.0)
     return dx, times(x, tf.where(far, tf.math.divide_no_nan(bend, alpha), near))
 

@@ -16,8 +16,8 @@ def snake_beta(x, alpha=1.0, beta=1.0):
 
     `snake`, whose frequency and magnitude are parameters of their own. BigVGAN's vocoders train
     both on a logarithmic scale, one pair per channel. Never decreases while `beta >= alpha`.
-    In float32 and less the wave ends where `alpha * x` is beyond ±6.6e6, where a period has about
-    a dozen numbers.
+    In float32 and less the wave ends where `alpha * x` is beyond ±6.6e6, where a period has six
+    numbers.
 
     Args:
         x: Tensor of any shape.

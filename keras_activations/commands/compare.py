@@ -102,8 +102,10 @@ def _arrays(path: pathlib.Path) -> tuple[Data, Data]:
     try:
         with np.load(path, allow_pickle=False) as file:
             found = {name: file[name] for name in file}
+    except (MemoryError, OSError):
+        raise
     except Exception as error:  # A damaged archive can raise anything.
-        raise ValueError(f"{path} is no .npz file with {', '.join(names)}.") from error
+        raise ValueError(f"{path} is no .npz file with {', '.join(names)}: {error}") from error
     if missing := [name for name in names if name not in found]:
         raise ValueError(f"There is no {' and no '.join(missing)} among {', '.join(found)}.")
     x, y, x_test, y_test = (found[name] for name in names)
