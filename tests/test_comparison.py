@@ -293,6 +293,7 @@ def test_the_table_ranks_nothing_within_the_noise():
 
 
 def test_everything_is_written(tmp_path, monkeypatch):
+    pyplot.close("all")
     found = compare("relu", "elu", folder=tmp_path, target=0.5)
     assert (tmp_path / "table.txt").read_text() == f"{found}\n"
     assert not pyplot.get_fignums()
