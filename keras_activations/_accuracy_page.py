@@ -59,8 +59,8 @@ How many activations meet each goal at all inputs, parameters and modes, or the 
 (see below); and where the others are farthest off."""
 _SUMMARY = """\
 Of each activation the larger of the errors of value and gradient: the median and the largest of
-these, and how many activations are within the goals. Left out are the
-values in graph mode of the activations below that are not held to the goals."""
+these, and how many activations are within the goals. Left out are the values in graph mode of the
+activations below that are not held to the goals."""
 _FREE = """\
 What graph mode computes for these is another form, for the reason given. Worst error of the value
 in graph mode / Keras's, in eager mode:"""

@@ -341,8 +341,9 @@ def check_values(entry: ActivationInfo, given: Mapping[str, Any]) -> None:
     for name, value in {**entry.parameters, **given}.items():
         if value is inspect.Parameter.empty:
             raise ValueError(f"{entry.name} has no default for `{name}`. Give it a value.")
-        none = value is None or np.ndim(value) > 0 or value != value
-        if isinstance(entry.parameters[name], float) and none:
+        if isinstance(entry.parameters[name], float) and (
+            value is None or np.ndim(value) > 0 or value != value
+        ):
             raise ValueError(f"`{name}` of {entry.name} must be a number. Received: {value!r}")
 
 

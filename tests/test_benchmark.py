@@ -113,7 +113,7 @@ def test_an_interrupt_leaves_the_page(tmp_path, monkeypatch):
     assert (tmp_path / "page.md").read_text() == "whole"
 
 
-def test_what_is_measured_again_with_other_settings_counts_once(run):
+def test_what_is_measured_again_with_other_settings_counts_once(run, tmp_path, monkeypatch):
     kept = run[1]
     rows = [json.loads(line) for line in kept.read_text().splitlines() if line]
     row = next(row for row in rows if row["job"]["kind"] == "time")
@@ -122,6 +122,10 @@ def test_what_is_measured_again_with_other_settings_counts_once(run):
     assert again in found
     assert row not in found
     assert len(found) == len(_runs.latest(rows))
+    monkeypatch.setattr(benchmark, "_measured", lambda *given: given[-1].extend([row, again]))
+    benchmark.run(_arguments(PEERED, *TINY, "--write", tmp_path / "page.md"))
+    cells = f"| {row['job']['name']} | float32 | 1,000 | forward |"
+    assert (tmp_path / "page.md").read_text().count(cells) == 1
 
 
 @pytest.mark.parametrize(

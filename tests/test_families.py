@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from cases import filled, gradient, layer_of, real_parameters, required
-from oracles import input_gradient, outputs
+from oracles import input_gradient, outputs, parameter_gradient
 
 import keras_activations as ka
 from keras_activations import _layers
@@ -19,6 +19,9 @@ def family(base):
 stochastic = family(_layers.StochasticLayer)
 gated = family(_layers.GatedLayer)
 simplex = family(_layers.SimplexLayer)
+periodic = pytest.mark.parametrize(
+    "info", [i for i in ka.catalogue() if i.family == "periodic"], ids=lambda i: i.name
+)
 NOISY = -np.ones((64, 32), "float32")
 
 
@@ -443,3 +446,22 @@ def test_sizes_that_do_not_divide_are_named(info, name):
     if required(info):
         with pytest.raises(TypeError, match=next(iter(required(info)))):
             info.function(tf.ones([2, 8]))
+
+
+@periodic
+def test_waves_go_on_in_float64(info):
+    far = np.array([2e8, -3e9, 1e12 + 0.25])
+    exact = np.float64(outputs(info, far, {}))
+    np.testing.assert_allclose(info.function(tf.constant(far)), exact, rtol=1e-12, atol=1e-14)
+
+
+@periodic
+def test_the_slope_by_a_frequency_is_right_where_the_wave_is_next_to_zero(info):
+    for given in info.samples:
+        for name, value in real_parameters(info, given).items():
+            at, value = [1e-14], tf.constant(value)
+            with tf.GradientTape() as tape:
+                tape.watch(value)
+                y = info.function(tf.constant(at), **{**given, name: value})
+            truth = float(parameter_gradient(info, at, [1.0], given, name))
+            np.testing.assert_allclose(tape.gradient(y, value), truth, rtol=1e-5, atol=1e-36)
