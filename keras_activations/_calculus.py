@@ -2,8 +2,8 @@
 
 Four promises are kept here, once for all activations:
 
-* The tape keeps the inputs and nothing else, or the output if that is all TensorFlow needs; the
-  backward pass recomputes from them.
+* The tape keeps the inputs and nothing else, from which the backward pass recomputes, or the output
+  if that is all it needs.
 * 16-bit inputs are computed in float32 and rounded once, at the end.
 * Gradients are differentiable in turn, to any order.
 * What is large runs as one compiled kernel, and nobody waits for a compilation that does not pay.
@@ -60,6 +60,7 @@ def with_gradient(
     *parameters: Any,
     fusible: Callable[..., Tensor] | None = None,
     native: bool = False,
+    of_result: bool = False,
     **static: Any,
 ) -> Tensor:
     """`value(x, *parameters, **static)` with a vector-Jacobian product of its own.
@@ -76,6 +77,8 @@ def with_gradient(
         native: Whether both functions are single operations of TensorFlow's, which neither a
             compilation nor a higher precision improves, and the second is the first one's own
             gradient, which serves in eager mode, without the time that a custom one takes.
+        of_result: Whether `gradient` takes the result in the place of x. The tape keeps it instead,
+            and nothing is computed twice. Not in 16 bit, where a rounded result does not suffice.
         **static: Hashable Python arguments that both functions take, such as an axis.
 
     Returns:
@@ -93,7 +96,9 @@ def with_gradient(
         ),
     )
     settings = tuple(sorted(static.items()))
-    return _differentiable(value, gradient, fusible, native, wanted, settings)(x, *tensors)
+    return _differentiable(value, gradient, fusible, native, of_result, wanted, settings)(
+        x, *tensors
+    )
 
 
 def chain_rule(upstream: Tensor, slopes: Any, x: Tensor, *parameters: Tensor) -> tuple[Tensor, ...]:
@@ -212,6 +217,7 @@ def _differentiable(
     gradient: Gradient,
     fusible: Callable[..., Tensor] | None,
     native: bool,
+    of_result: bool,
     wanted: tuple[bool, ...],
     static: tuple[tuple[str, Any], ...],
 ) -> Callable[..., Tensor]:
@@ -224,24 +230,31 @@ def _differentiable(
 
     def backward(upstream: Tensor, *inputs: Tensor) -> list[Tensor]:
         given = (upstream, *inputs)
-        gradients = gradient(*(given if native else _widened(given)), **keywords)
+        upstream, x, *parameters = given if native else _widened(given)
+        if of_result and x.dtype != inputs[0].dtype:
+            x = value(x, *parameters, **keywords)
+        gradients = gradient(upstream, x, *parameters, **keywords)
         gradients = gradients if isinstance(gradients, tuple) else (gradients,)
         return [_cast(g, t.dtype) for g, t, w in zip(gradients, inputs, wanted, strict=True) if w]
 
     forward_kernel = forward if native else _Kernel(forward, whole=False)
     backward_kernel = backward if native else _Kernel(backward, whole=True)
 
-    @tf.custom_gradient
-    def function(*inputs: Tensor) -> tuple[Tensor, Callable[..., Any]]:
+    def reuses_result(dtype: tf.DType) -> bool:
+        return of_result and (native or dtype == _wide(dtype))
+
+    def function(kept: list[Tensor], *inputs: Tensor) -> tuple[Tensor, Callable[..., Any]]:
+        """The value and its gradient, which finds in `kept` what it is computed from."""
+
         def pull_back(upstream: Tensor) -> Any:
             # A native gradient does nothing that could be merged with the forward pass.
-            given = inputs if native else _after(upstream, inputs)
+            given = kept if native else _after(upstream, tuple(kept))
             found = iter(backward_kernel(upstream, *given))
             gradients = [
                 _cast(next(found), t.dtype) if w else None
-                for t, w in zip(inputs, wanted, strict=True)
+                for t, w in zip(kept, wanted, strict=True)
             ]
-            return gradients if len(inputs) > 1 else gradients[0]
+            return gradients if len(kept) > 1 else gradients[0]
 
         plain = fusible if inputs[0].dtype == tf.float32 else None
         if tf.executing_eagerly():
@@ -250,13 +263,27 @@ def _differentiable(
             # does not, and forward mode, which there follows the operations of the value, would
             # find nothing behind a cut.
             run = functools.partial(value, **keywords) if plain is value else forward_kernel
-            cut = (tf.stop_gradient(t) if w else t for t, w in zip(inputs, wanted, strict=True))
-            return run(*cut), pull_back
-        if plain is not None and not _compiled_as_a_whole():
-            return plain(*inputs, **keywords), pull_back
-        return forward_kernel(*inputs), pull_back
+            y = run(*(tf.stop_gradient(t) if w else t for t, w in zip(inputs, wanted, strict=True)))
+        elif plain is not None and not _compiled_as_a_whole():
+            y = plain(*inputs, **keywords)
+        else:
+            y = forward_kernel(*inputs)
+        kept += (y if reuses_result(y.dtype) else inputs[0], *inputs[1:])
+        return y, pull_back
 
-    return function
+    if not of_result:
+        return tf.custom_gradient(lambda *inputs: function([], *inputs))
+
+    def connected(*inputs: Tensor) -> Tensor:
+        # Forward mode asks for the gradient at once, of a result that does not yet depend on the
+        # inputs; higher derivatives ask later, of the one that does.
+        kept: list[Tensor] = []
+        y = tf.custom_gradient(lambda *inputs: function(kept, *inputs))(*inputs)
+        if reuses_result(y.dtype):
+            kept[0] = y
+        return y
+
+    return connected
 
 
 class _Kernel:

@@ -2,6 +2,7 @@
 
 import inspect
 import pickle
+import weakref
 
 import keras
 import numpy as np
@@ -251,6 +252,20 @@ def test_the_tape_keeps_the_input_and_nothing_else(info, dtype):
     call = _call(info)
     assert _kept_for_backward(call, x) == 0
     assert _kept_for_backward(tf.function(call), x) == 0
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+@all_activations
+def test_the_tape_keeps_the_input_or_the_output_and_not_both(info, dtype):
+    x = tf.cast(tf.reshape(tf.linspace(-3.0, 3.0, 8 * 9), [9, 8]), dtype)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = _call(info)(x)
+    ends = [weakref.ref(x), weakref.ref(y)]
+    del x, y
+    assert sum(end() is not None for end in ends) <= 1
+    del tape
+    assert not any(end() for end in ends)
 
 
 def _ancestors(operation):

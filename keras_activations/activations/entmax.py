@@ -1,5 +1,7 @@
 """Entmax, the family of softmax and sparsemax, with a trained place between them."""
 
+import math
+
 import tensorflow as tf
 
 from keras_activations._axes import existing, integer
@@ -11,7 +13,7 @@ from keras_activations.activations.entmax15 import shifted
 
 # Below FAR no entry is larger than 0 in any precision.
 FAR, STEPS, ROUNDING = -1e4, 100, {tf.float32: 5e-7, tf.float64: 1e-15}
-SERIES = [2.0 / (2 * n + 3) for n in range(16)]
+SERIES = [1.0 / math.factorial(n + 2) for n in range(16)]
 
 
 @activation
@@ -45,73 +47,76 @@ def entmax(x, alpha=1.5, axis=-1):
     - [Correia, Niculae and Martins, 2019](https://arxiv.org/abs/1909.00015), for its `alpha`
     """
     axis = existing(integer("axis", axis), x)
-    return with_gradient(_value, _gradient, x, *real([alpha], x), axis=axis)
+    given = real([alpha], x)
+    return with_gradient(_value, _gradient, x, *given, of_result=True, axis=axis)
 
 
 def _value(x, alpha, axis):
-    return _solution(x, alpha, axis)[0]
-
-
-def _gradient(upstream, x, alpha, axis):
-    p, slope, z, k = _solution(x, alpha, axis)
-    mean = tf.reduce_sum(upstream * slope, axis, True) / tf.reduce_sum(slope, axis, True)
-    # The derivative of log(p) by alpha for a fixed mu is (log(1 + w) - w / (1 + w)) / -k**2. With
-    # s = w / (2 + w), by its series where the difference would cancel.
-    w = k * z
-    s = w / (2.0 + w)
-    near = tf.square(z / (2.0 + w)) * (2.0 / (1.0 + s) + s * polynomial(tf.square(s), SERIES))
-    far = (tf.math.log1p(w) - w / (1.0 + w)) / tf.square(tf.where(s < -0.4, k, 1.0))
-    bend = -p * tf.where(s < -0.4, far, near)
-    return chain_rule(upstream - mean, (slope, bend), x, alpha)
-
-
-def _solution(x, alpha, axis):
-    """The result p, its derivative by x for a fixed mu, x - mu where p is not 0, and alpha - 1.
-
-    With k for alpha - 1, p is (1 + k * (x - mu))**(1 / k), which tends to exp(x - mu) as k goes to
-    0, and sums to 1 for some mu from max(x) on.
-    """
-    # The smallest k gives the limit, to all digits.
-    x, k = shifted(x, axis), tf.maximum(alpha - 1.0, 1e-20)
+    # With k for alpha - 1, the result is (1 + k * (x - mu))**(1 / k), which tends to exp(x - mu) as
+    # k goes to 0, and sums to 1 for some mu from max(x) on.
+    x, k = shifted(x, axis), _less_one(alpha)
     mu = tf.stop_gradient(_root(tf.stop_gradient(x), tf.stop_gradient(k), axis))
     # Two more of Newton's steps, which are differentiated: three times, and the result is right.
     for _ in range(2):
         mu += _step(x - mu, k, axis)
-    p, slope, z = _power(x - mu, k)
-    total = tf.reduce_sum(p, axis, keepdims=True)
-    return p / total, slope / total, z, k
+    p = _power(x - mu, k)[0]
+    return p / tf.reduce_sum(p, axis, keepdims=True)
+
+
+def _gradient(upstream, p, alpha, axis):
+    k, positive = _less_one(alpha), p > 0.0
+    log_p = tf.math.log(tf.where(positive, p, 1.0))
+    slope = tf.where(positive, tf.exp((1.0 - k) * log_p), 0.0)
+    mean = tf.reduce_sum(upstream * slope, axis, True) / tf.reduce_sum(slope, axis, True)
+    # By alpha, for a fixed mu, p grows by -p * (exp(t) - 1 - t) / k**2, with t for -k * log(p); by
+    # the series where the difference would cancel.
+    t = -k * log_p
+    near = p * tf.square(log_p) * polynomial(tf.minimum(t, 1.0), SERIES)
+    far = (slope - p * (1.0 + t)) / tf.square(tf.where(t >= 1.0, k, 1.0))
+    return chain_rule(upstream - mean, (slope, -tf.where(t < 1.0, near, far)), p, alpha)
+
+
+def _less_one(alpha):
+    # The smallest number gives the limit, to all digits.
+    return tf.maximum(alpha - 1.0, 1e-20)
 
 
 def _power(z, k):
-    """(1 + k * z)**(1 / k), its derivative by z, and z where they are not 0."""
+    """(1 + k * z)**(1 / k), and its derivative by z."""
     outside = tf.logical_or(k * z <= -1.0, z < FAR)
     z = tf.where(outside, tf.zeros([], z.dtype), z)
     p = tf.where(outside, tf.zeros([], z.dtype), tf.exp(log1p(k * z) / k))
-    return p, p / (1.0 + k * z), z
+    return p, p / (1.0 + k * z)
 
 
 def _step(z, k, axis):
     # Newton's, for (sum(p)**k - 1) / k, which is convex up to k = 1, and linear for equal p.
-    total, change = (tf.reduce_sum(t, axis, keepdims=True) for t in _power(z, k)[:2])
+    total, change = (tf.reduce_sum(t, axis, keepdims=True) for t in _power(z, k))
     return -total * expm1(-k * tf.math.log(total)) / (k * change)
 
 
 def _root(x, k, axis):
     """The mu for which the result sums to 1, up to its rounding."""
 
-    def newton(count, low, high, mu, _):
+    # Two more steps follow, of which each squares the error where the function is convex.
+    rounding = tf.constant(ROUNDING[x.dtype], x.dtype)
+    tolerance = tf.where(k > 1.0, rounding, 0.1 * tf.sqrt(rounding))
+
+    def newton(low, high, mu, last, _):
         step = _step(x - mu, k, axis)
         low, high = tf.where(step > 0.0, mu, low), tf.where(step < 0.0, mu, high)
-        # By bisection where Newton's step leaves the bounds, and at times in any case.
+        # Where the function is not convex, by bisection when the step leaves the bounds, or is not
+        # half of the one before.
         inside = tf.logical_and(mu + step >= low, mu + step <= high)
-        moved = tf.where(tf.logical_and(inside, count % 4 < 3), mu + step, 0.5 * (low + high))
-        moving = tf.minimum(tf.abs(step), high - low) > ROUNDING[x.dtype] * (1.0 + mu)
-        return count + 1, low, high, tf.where(moving, moved, mu), tf.reduce_any(moving)
+        halved = tf.logical_and(inside, tf.abs(step) <= 0.5 * last)
+        moved = tf.where(tf.logical_or(k <= 1.0, halved), mu + step, 0.5 * (low + high))
+        moving = tf.minimum(tf.abs(step), high - low) > tolerance * (1.0 + mu)
+        return low, high, tf.where(moving, moved, mu), tf.abs(moved - mu), tf.reduce_any(moving)
 
     low = 0.0 * (tf.reduce_max(tf.zeros_like(x), axis, keepdims=True) + k)
     high = low - expm1(-k * tf.math.log(tf.cast(tf.shape(x)[axis], x.dtype))) / k
-    start = (tf.constant(0), low, high, low, tf.constant(True))
-    return tf.while_loop(lambda *state: state[-1], newton, start, maximum_iterations=STEPS)[3]
+    start = (low, high, low, 4.0 * high, tf.constant(True))
+    return tf.while_loop(lambda *state: state[-1], newton, start, maximum_iterations=STEPS)[2]
 
 
 @register(

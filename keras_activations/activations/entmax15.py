@@ -36,21 +36,11 @@ def entmax15(x, axis=-1):
 
     - [Peters, Niculae and Martins, 2019](https://arxiv.org/abs/1905.05702)
     """
-    return with_gradient(_value, _gradient, x, axis=existing(integer("axis", axis), x))
+    axis = existing(integer("axis", axis), x)
+    return with_gradient(_value, _gradient, x, of_result=True, axis=axis)
 
 
 def _value(x, axis):
-    return tf.square(_roots(x, axis))
-
-
-def _gradient(upstream, x, axis):
-    roots = _roots(x, axis)
-    total = tf.reduce_sum(roots, axis, keepdims=True)
-    return roots * (upstream - tf.reduce_sum(upstream * roots, axis, keepdims=True) / total)
-
-
-def _roots(x, axis):
-    """The square roots of the result."""
     x = 0.5 * shifted(x, axis)
     bound = tf.stop_gradient(_lower_bound(tf.stop_gradient(x), axis))
     # What lies above the bound, the same elements once more, now exactly: less the number by which
@@ -59,7 +49,15 @@ def _roots(x, axis):
     above = tf.where(below, tf.zeros([], x.dtype), x - bound)
     size, total, excess = _moments(above, axis)
     tail = excess / (total + tf.sqrt(tf.square(total) - size * excess))
-    return tf.where(below, tf.zeros([], x.dtype), tf.nn.relu(above - tail))
+    return tf.square(tf.where(below, tf.zeros([], x.dtype), tf.nn.relu(above - tail)))
+
+
+def _gradient(upstream, y, axis):
+    # The root has no derivative at 0.
+    positive = y > 0.0
+    roots = tf.where(positive, tf.sqrt(tf.where(positive, y, 1.0)), 0.0)
+    total = tf.reduce_sum(roots, axis, keepdims=True)
+    return roots * (upstream - tf.reduce_sum(upstream * roots, axis, keepdims=True) / total)
 
 
 def _lower_bound(x, axis):

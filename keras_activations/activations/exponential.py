@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from keras_activations._calculus import elementwise
+from keras_activations._calculus import with_gradient
 from keras_activations._layers import ActivationLayer
 from keras_activations._registry import activation, register
 
@@ -25,7 +25,11 @@ def exponential(x):
     >>> ka.exponential([-2.0, 0.0, 2.0]).numpy()
     array([0.13533528, 1.        , 7.389056  ], dtype=float32)
     """
-    return elementwise(tf.exp, tf.exp, x, fusible=tf.exp)
+    return with_gradient(tf.exp, _gradient, x, native=True, of_result=True)
+
+
+def _gradient(upstream, y):
+    return upstream * y
 
 
 @register(

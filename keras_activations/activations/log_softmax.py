@@ -33,7 +33,8 @@ def log_softmax(x, axis=-1):
 
     - [Bridle, 1990](https://doi.org/10.1007/978-3-642-76153-9_28)
     """
-    return with_gradient(_value, _gradient, x, fusible=_value, axis=existing(axis, x))
+    axis = existing(axis, x)
+    return with_gradient(_value, _gradient, x, fusible=_value, of_result=True, axis=axis)
 
 
 def _value(x, axis):
@@ -43,8 +44,8 @@ def _value(x, axis):
     return tf.nn.log_softmax(x, axis)
 
 
-def _gradient(upstream, x, axis):
-    return upstream - tf.exp(_value(x, axis)) * tf.reduce_sum(upstream, axis, keepdims=True)
+def _gradient(upstream, y, axis):
+    return upstream - tf.exp(y) * tf.reduce_sum(upstream, axis, keepdims=True)
 
 
 @register(

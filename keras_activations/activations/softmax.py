@@ -37,7 +37,8 @@ def softmax(x, axis=-1):
 
     - [Bridle, 1990](https://doi.org/10.1007/978-3-642-76153-9_28)
     """
-    return with_gradient(_value, _gradient, x, fusible=_value, axis=existing(axis, x))
+    axis = existing(axis, x)
+    return with_gradient(_value, _gradient, x, fusible=_value, of_result=True, axis=axis)
 
 
 def _value(x, axis):
@@ -47,8 +48,7 @@ def _value(x, axis):
     return tf.nn.softmax(x, axis)
 
 
-def _gradient(upstream, x, axis):
-    y = _value(x, axis)
+def _gradient(upstream, y, axis):
     return y * (upstream - tf.reduce_sum(upstream * y, axis, keepdims=True))
 
 

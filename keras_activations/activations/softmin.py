@@ -31,15 +31,16 @@ def softmin(x, axis=-1):
     >>> ka.softmin([1.0, 2.0, 3.0]).numpy()
     array([0.6652409 , 0.24472848, 0.09003057], dtype=float32)
     """
-    return with_gradient(_value, _gradient, x, fusible=_value, axis=existing(axis, x))
+    axis = existing(axis, x)
+    return with_gradient(_value, _gradient, x, fusible=_value, of_result=True, axis=axis)
 
 
 def _value(x, axis):
     return softmax_value(-x, axis)
 
 
-def _gradient(upstream, x, axis):
-    return -softmax_gradient(upstream, -x, axis)
+def _gradient(upstream, y, axis):
+    return -softmax_gradient(upstream, y, axis)
 
 
 @register(

@@ -35,7 +35,8 @@ def sparsemax(x, axis=-1):
 
     - [Martins and Astudillo, 2016](https://arxiv.org/abs/1602.02068)
     """
-    return with_gradient(_value, _gradient, x, axis=existing(integer("axis", axis), x))
+    axis = existing(integer("axis", axis), x)
+    return with_gradient(_value, _gradient, x, of_result=True, axis=axis)
 
 
 def _value(x, axis):
@@ -47,8 +48,8 @@ def _value(x, axis):
     return tf.nn.relu(x - _threshold_of(x, x > lower_bound, axis))
 
 
-def _gradient(upstream, x, axis):
-    support = step(_value(x, axis))
+def _gradient(upstream, y, axis):
+    support = step(y)
     mean = tf.reduce_sum(upstream * support, axis, keepdims=True) / tf.reduce_sum(
         support, axis, keepdims=True
     )
