@@ -77,8 +77,9 @@ def with_gradient(
         native: Whether both functions are single operations of TensorFlow's, which neither a
             compilation nor a higher precision improves, and the second is the first one's own
             gradient, which serves in eager mode, without the time that a custom one takes.
-        of_result: Whether `gradient` takes the result in the place of x. The tape keeps it instead,
-            and nothing is computed twice. Not in 16 bit, where a rounded result does not suffice.
+        of_result: Whether `gradient` takes the result, of x's shape, in the place of x. The tape
+            keeps it instead, and nothing is computed twice. In 16 bit, where a rounded result does
+            not suffice, the tape keeps x, and the result is computed again.
         **static: Hashable Python arguments that both functions take, such as an axis.
 
     Returns:
@@ -95,6 +96,9 @@ def with_gradient(
             for p, t in zip(parameters, tensors, strict=True)
         ),
     )
+    if of_result and not all(_broadcasts_into(t.shape, x.shape) for t in tensors):
+        for t in tensors:
+            x = tf.broadcast_to(x, tf.broadcast_dynamic_shape(tf.shape(x), tf.shape(t)))
     settings = tuple(sorted(static.items()))
     return _differentiable(value, gradient, fusible, native, of_result, wanted, settings)(
         x, *tensors
@@ -228,34 +232,36 @@ def _differentiable(
             return value(*inputs, **keywords)
         return _cast(value(*_widened(inputs), **keywords), inputs[0].dtype)
 
-    def backward(upstream: Tensor, *inputs: Tensor) -> list[Tensor]:
+    def backward(has_result: bool, upstream: Tensor, *inputs: Tensor) -> list[Tensor]:
         given = (upstream, *inputs)
         upstream, x, *parameters = given if native else _widened(given)
-        if of_result and x.dtype != inputs[0].dtype:
+        if of_result and not has_result:
             x = value(x, *parameters, **keywords)
         gradients = gradient(upstream, x, *parameters, **keywords)
         gradients = gradients if isinstance(gradients, tuple) else (gradients,)
         return [_cast(g, t.dtype) for g, t, w in zip(gradients, inputs, wanted, strict=True) if w]
 
+    # Of the inputs, and of the result in the place of x.
+    cases = (False, True) if of_result else (False,)
+    backwards = [functools.partial(backward, has_result) for has_result in cases]
     forward_kernel = forward if native else _Kernel(forward, whole=False)
-    backward_kernel = backward if native else _Kernel(backward, whole=True)
+    kernels = backwards if native else [_Kernel(function, whole=True) for function in backwards]
 
-    def reuses_result(dtype: tf.DType) -> bool:
-        return of_result and (native or dtype == _wide(dtype))
-
-    def function(kept: list[Tensor], *inputs: Tensor) -> tuple[Tensor, Callable[..., Any]]:
-        """The value and its gradient, which finds in `kept` what it is computed from."""
+    def function(kept: list[Any], *inputs: Tensor) -> tuple[Tensor, Callable[..., Any]]:
+        """The value and its gradient, and in `kept` what that takes, first whether the result."""
 
         def pull_back(upstream: Tensor) -> Any:
+            has_result, *taken = kept
             # A native gradient does nothing that could be merged with the forward pass.
-            given = kept if native else _after(upstream, tuple(kept))
-            found = iter(backward_kernel(upstream, *given))
+            given = taken if native else _after(upstream, taken)
+            found = iter(kernels[has_result](upstream, *given))
             gradients = [
                 _cast(next(found), t.dtype) if w else None
-                for t, w in zip(kept, wanted, strict=True)
+                for t, w in zip(taken, wanted, strict=True)
             ]
-            return gradients if len(kept) > 1 else gradients[0]
+            return gradients if len(taken) > 1 else gradients[0]
 
+        kept += (False, *inputs)
         plain = fusible if inputs[0].dtype == tf.float32 else None
         if tf.executing_eagerly():
             # The tape records what happens in here, and keeps every intermediate of it, unless the
@@ -263,27 +269,25 @@ def _differentiable(
             # does not, and forward mode, which there follows the operations of the value, would
             # find nothing behind a cut.
             run = functools.partial(value, **keywords) if plain is value else forward_kernel
-            y = run(*(tf.stop_gradient(t) if w else t for t, w in zip(inputs, wanted, strict=True)))
-        elif plain is not None and not _compiled_as_a_whole():
-            y = plain(*inputs, **keywords)
-        else:
-            y = forward_kernel(*inputs)
-        kept += (y if reuses_result(y.dtype) else inputs[0], *inputs[1:])
-        return y, pull_back
+            cut = (tf.stop_gradient(t) if w else t for t, w in zip(inputs, wanted, strict=True))
+            return run(*cut), pull_back
+        if plain is not None and not _compiled_as_a_whole():
+            return plain(*inputs, **keywords), pull_back
+        return forward_kernel(*inputs), pull_back
 
     if not of_result:
         return tf.custom_gradient(lambda *inputs: function([], *inputs))
 
-    def connected(*inputs: Tensor) -> Tensor:
-        # Forward mode asks for the gradient at once, of a result that does not yet depend on the
-        # inputs; higher derivatives ask later, of the one that does.
-        kept: list[Tensor] = []
+    def of_kept_result(*inputs: Tensor) -> Tensor:
+        kept: list[Any] = []
         y = tf.custom_gradient(lambda *inputs: function(kept, *inputs))(*inputs)
-        if reuses_result(y.dtype):
-            kept[0] = y
+        if native or y.dtype == _wide(y.dtype):
+            # Only now, because what depends on the inputs, for higher derivatives, is this, and not
+            # the result inside. Forward mode asks before, and has the inputs.
+            kept[:2] = True, y
         return y
 
-    return connected
+    return of_kept_result
 
 
 class _Kernel:
@@ -344,10 +348,10 @@ class _Kernel:
         return self.concrete[key]
 
 
-def _after(upstream: Tensor, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """The inputs, made to wait for the upstream gradient.
+def _after(upstream: Tensor, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
+    """What the backward pass takes, made to wait for the upstream gradient.
 
-    Else the recomputation would be merged with the forward pass, whose intermediates would then be
+    Else what it computes would be merged with the forward pass, whose intermediates would then be
     kept. Grappler respects a control dependency, XLA only one by data: a zero that depends on the
     upstream gradient, and whose sign the compiler cannot know. Adding it changes nothing, be the
     upstream gradient NaN.

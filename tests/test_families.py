@@ -299,13 +299,13 @@ def test_a_causal_mask_is_read_as_keras_reads_it(info):
     np.testing.assert_array_equal(layer(x, mask=causal), expected)
     signature = [tf.TensorSpec([None, 3, 3]), tf.TensorSpec([3, 3], tf.bool)]
     unknown = tf.function(lambda x, m: layer(x, mask=m), input_signature=signature)
-    np.testing.assert_allclose(unknown(x, causal), expected, rtol=1e-6)
+    np.testing.assert_allclose(unknown(x, causal), expected, rtol=1e-6, atol=1e-7)
     unsized = [tf.TensorSpec([None] * 3), tf.TensorSpec([None] * 2, tf.bool)]
     unknown = tf.function(lambda x, m: layer(x, mask=m), input_signature=unsized)
-    np.testing.assert_allclose(unknown(x[:3], causal), expected[:3], rtol=1e-6)
+    np.testing.assert_allclose(unknown(x[:3], causal), expected[:3], rtol=1e-6, atol=1e-7)
     signature = [tf.TensorSpec(None), tf.TensorSpec(None, tf.bool)]
     unknown = tf.function(lambda x, m: layer(x, mask=m), input_signature=signature)
-    np.testing.assert_allclose(unknown(x, causal), expected, rtol=1e-6)
+    np.testing.assert_allclose(unknown(x, causal), expected, rtol=1e-6, atol=1e-7)
 
 
 @simplex

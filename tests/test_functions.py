@@ -135,6 +135,19 @@ def test_graph_and_xla_agree_with_eager(info, compiled):
         np.testing.assert_allclose(dx, compiled_dx, rtol=tolerance, atol=tolerance)
 
 
+@pytest.mark.parametrize("compiled", [False, True], ids=["eager", "xla"])
+@all_activations
+def test_gradients_of_16_bit_are_those_of_float32_rounded(info, compiled):
+    call, x = _call(info), matrix(info, "float16")
+    upstream = tf.cos(tf.reshape(tf.range(tf.size(call(x)), dtype=tf.float32), call(x).shape))
+    upstream = tf.cast(upstream, tf.float16)
+    expected = gradient(call, *(tf.cast(t, tf.float32) for t in (x, upstream)))
+    function = tf.function(lambda x, u: gradient(call, x, u), jit_compile=compiled)
+    actual = function(x, upstream) if compiled else gradient(call, x, upstream)
+    for found, exact in zip(actual, expected, strict=True):
+        np.testing.assert_allclose(found, tf.cast(exact, tf.float16), rtol=2e-3, atol=2e-6)
+
+
 @all_activations
 def test_unknown_shapes(info):
     call, x = _call(info), matrix(info)
@@ -240,6 +253,23 @@ def test_third_derivative_exists(info, less_to_trace):
     assert np.all(np.isfinite(dddx))
 
 
+@all_activations
+def test_forward_mode_can_be_differentiated(info, less_to_trace):
+    call, x = _call(info), matrix(info, "float64")
+    direction = tf.cos(tf.reshape(tf.range(tf.size(x), dtype=x.dtype), x.shape))
+    upstream = tf.sin(tf.reshape(tf.range(tf.size(call(x)), dtype=x.dtype), call(x).shape))
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        with tf.autodiff.ForwardAccumulator(x, direction) as accumulator:
+            y = call(x)
+        forward = tf.reduce_sum(upstream * accumulator.jvp(y))
+        backward = tf.reduce_sum(direction * gradient(call, x, upstream)[1])
+    found, expected = (
+        tape.gradient(total, x, unconnected_gradients="zero") for total in (forward, backward)
+    )
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
 def _kept_for_backward(call, x):
     assert gradient(call, x)[1].shape == x.shape
     return tensors_kept(call, x)
@@ -247,7 +277,7 @@ def _kept_for_backward(call, x):
 
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
 @all_activations
-def test_the_tape_keeps_the_input_and_nothing_else(info, dtype):
+def test_the_tape_keeps_no_tensor_between_input_and_output(info, dtype):
     x = tf.cast(tf.reshape(tf.linspace(-3.0, 3.0, 8 * 1009), [1009, 8]), dtype)
     call = _call(info)
     assert _kept_for_backward(call, x) == 0

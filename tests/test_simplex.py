@@ -1,5 +1,7 @@
 """What single pages of the simplex family promise: solvers, special cases, one-hot results."""
 
+import importlib
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -29,6 +31,46 @@ def test_entmax_is_that_of_bisection(alpha):
     np.testing.assert_allclose(y, truth, atol=1e-12)
     np.testing.assert_array_equal(y == 0, truth == 0)
     np.testing.assert_allclose(ka.entmax(ROWS.astype("float32"), alpha), truth, atol=5e-6)
+
+
+@pytest.mark.parametrize("alpha", [1.0, 1.25, 1.5, 1.75, 2.0])
+def test_entmax_takes_few_steps_up_to_2(alpha, monkeypatch):
+    module = importlib.import_module("keras_activations.activations.entmax")
+    monkeypatch.setattr(module, "STEPS", 8)
+    for dtype, atol in ((tf.float32, 5e-7), (tf.float64, 1e-14)):
+        y = module._value(tf.constant(ROWS, dtype), tf.constant(alpha, dtype), -1)
+        np.testing.assert_allclose(y, ka.entmax(tf.constant(ROWS, dtype), alpha), atol=atol)
+        np.testing.assert_allclose(tf.reduce_sum(y, -1), np.ones(len(ROWS)), atol=1e-6)
+        truth = _bisected(ROWS, max(alpha, 1.0 + 1e-9))
+        np.testing.assert_allclose(y, truth, atol=1e-6)
+
+
+@pytest.mark.parametrize("alpha", [1.0, 1.5, 2.0, 2.001, 2.5, 3.0, 5.0, 50.0])
+def test_entmax_of_equal_entries(alpha, monkeypatch):
+    module = importlib.import_module("keras_activations.activations.entmax")
+    monkeypatch.setattr(module, "STEPS", 4)
+    for size in (1, 2, 3, 7, 1000):
+        for dtype in (tf.float32, tf.float64):
+            y = module._value(
+                tf.fill([1, size], tf.constant(2.5, dtype)), tf.constant(alpha, dtype), -1
+            )
+            np.testing.assert_allclose(y, np.full([1, size], 1.0 / size), rtol=2e-6)
+
+
+def test_entmax_whose_alpha_broadcasts_x():
+    x, alpha = tf.constant([0.25, 1.0, -0.5]), tf.constant([[1.25], [2.0]])
+    with tf.GradientTape() as tape:
+        tape.watch([x, alpha])
+        y = ka.entmax(x, alpha)
+    dx, dalpha = tape.gradient(y, [x, alpha], output_gradients=tf.cos(2.0 * y))
+    rows = [gradient(lambda t, a=a: ka.entmax(t, a), x) for a in (1.25, 2.0)]
+    np.testing.assert_allclose(y, [row for row, _ in rows], rtol=1e-6)
+    pulled = [
+        gradient(lambda t, a=a: ka.entmax(t, a), x, tf.cos(2.0 * row))[1]
+        for a, (row, _) in zip((1.25, 2.0), rows, strict=True)
+    ]
+    np.testing.assert_allclose(dx, sum(pulled), rtol=1e-5, atol=1e-6)
+    assert dalpha.shape == alpha.shape
 
 
 def test_entmax15_is_that_of_bisection():

@@ -1,19 +1,15 @@
 """Entmax, the family of softmax and sparsemax, with a trained place between them."""
 
-import math
-
 import tensorflow as tf
 
 from keras_activations._axes import existing, integer
 from keras_activations._calculus import chain_rule, real, with_gradient
 from keras_activations._layers import SimplexLayer, TrainedLayer, number
 from keras_activations._registry import activation, register
-from keras_activations._special import expm1, log1p, polynomial
+from keras_activations._special import expm1
 from keras_activations.activations.entmax15 import shifted
 
-# Below FAR no entry is larger than 0 in any precision.
-FAR, STEPS, ROUNDING = -1e4, 100, {tf.float32: 5e-7, tf.float64: 1e-15}
-SERIES = [1.0 / math.factorial(n + 2) for n in range(16)]
+SMALLEST, STEPS, ROUNDING = 1e-20, 100, {tf.float32: 5e-7, tf.float64: 1e-15}
 
 
 @activation
@@ -22,12 +18,12 @@ def entmax(x, alpha=1.5, axis=-1):
 
     Softmax at `alpha=1`, sparsemax at 2; the larger `alpha`, the more entries are exactly 0. With
     a trained `alpha`, attention finds its own sparsity. For a fixed 1.5, `entmax15` is faster.
-    Beyond 2, where the slope is infinite at the edge of what is 0, float32 loses digits.
+    Beyond 2, where the slope is infinite at the edge of what is 0, float32 loses digits, and from
+    about 4 on any precision does. Forward mode by `alpha` inside a `tf.function` does next to 1.
 
     Args:
         x: Tensor of at least one axis.
-        alpha: Number of at least 1, or a tensor that broadcasts against x and has a size of 1
-            along `axis`. What falls below 1 counts as 1.
+        alpha: Number or tensor that broadcasts against x, of size 1 along `axis`; at least 1.
         axis: The axis along which the result sums to 1.
 
     Returns:
@@ -47,74 +43,73 @@ def entmax(x, alpha=1.5, axis=-1):
     - [Correia, Niculae and Martins, 2019](https://arxiv.org/abs/1909.00015), for its `alpha`
     """
     axis = existing(integer("axis", axis), x)
-    given = real([alpha], x)
-    return with_gradient(_value, _gradient, x, *given, of_result=True, axis=axis)
+    return with_gradient(_value, _gradient, x, *real([alpha], x), of_result=True, axis=axis)
 
 
 def _value(x, alpha, axis):
     # With k for alpha - 1, the result is (1 + k * (x - mu))**(1 / k), which tends to exp(x - mu) as
-    # k goes to 0, and sums to 1 for some mu from max(x) on.
-    x, k = shifted(x, axis), _less_one(alpha)
+    # k goes to 0, and does so to all digits, and sums to 1 for some mu from max(x) on.
+    x, k = shifted(x, axis), tf.maximum(alpha - 1.0, SMALLEST)
     mu = tf.stop_gradient(_root(tf.stop_gradient(x), tf.stop_gradient(k), axis))
     # Two more of Newton's steps, which are differentiated: three times, and the result is right.
     for _ in range(2):
-        mu += _step(x - mu, k, axis)
-    p = _power(x - mu, k)[0]
+        mu += _step(x, mu, k, axis)
+    p, _ = _power(x, mu, k)
     return p / tf.reduce_sum(p, axis, keepdims=True)
 
 
 def _gradient(upstream, p, alpha, axis):
-    k, positive = _less_one(alpha), p > 0.0
+    k, positive = tf.maximum(alpha - 1.0, SMALLEST), p > 0.0
     log_p = tf.math.log(tf.where(positive, p, 1.0))
     slope = tf.where(positive, tf.exp((1.0 - k) * log_p), 0.0)
     mean = tf.reduce_sum(upstream * slope, axis, True) / tf.reduce_sum(slope, axis, True)
     # By alpha, for a fixed mu, p grows by -p * (exp(t) - 1 - t) / k**2, with t for -k * log(p); by
     # the series where the difference would cancel.
-    t = -k * log_p
-    near = p * tf.square(log_p) * polynomial(tf.minimum(t, 1.0), SERIES)
+    t, series = -k * log_p, 1.0
+    for n in range(18, 2, -1):
+        series = 1.0 + tf.minimum(t, 1.0) / n * series
+    near = 0.5 * p * tf.square(log_p) * series
     far = (slope - p * (1.0 + t)) / tf.square(tf.where(t >= 1.0, k, 1.0))
     return chain_rule(upstream - mean, (slope, -tf.where(t < 1.0, near, far)), p, alpha)
 
 
-def _less_one(alpha):
-    # The smallest number gives the limit, to all digits.
-    return tf.maximum(alpha - 1.0, 1e-20)
+def _power(x, mu, k):
+    """(1 + k * (x - mu))**(1 / k) for x up to 0, of which 0 is never outside; its derivative."""
+    z, zero = x - mu, tf.zeros([], x.dtype)
+    outside = (k * z <= -1.0) & (x < 0.0)
+    z = tf.where(outside, zero, z)
+    # log(1 + w) / w is log(u) / (u - 1) for u = 1 + w rounded; the bound keeps Grappler out of it.
+    u = tf.maximum(k * z - -1.0, SMALLEST)
+    ratio = tf.where(u != 1.0, tf.math.log(u) / tf.where(u != 1.0, u - 1.0, 1.0), 1.0)
+    p = tf.where(outside, zero, tf.exp(z * ratio))
+    return p, p / u
 
 
-def _power(z, k):
-    """(1 + k * z)**(1 / k), and its derivative by z."""
-    outside = tf.logical_or(k * z <= -1.0, z < FAR)
-    z = tf.where(outside, tf.zeros([], z.dtype), z)
-    p = tf.where(outside, tf.zeros([], z.dtype), tf.exp(log1p(k * z) / k))
-    return p, p / (1.0 + k * z)
-
-
-def _step(z, k, axis):
+def _step(x, mu, k, axis):
     # Newton's, for (sum(p)**k - 1) / k, which is convex up to k = 1, and linear for equal p.
-    total, change = (tf.reduce_sum(t, axis, keepdims=True) for t in _power(z, k))
+    total, change = (tf.reduce_sum(t, axis, keepdims=True) for t in _power(x, mu, k))
     return -total * expm1(-k * tf.math.log(total)) / (k * change)
 
 
 def _root(x, k, axis):
     """The mu for which the result sums to 1, up to its rounding."""
-
     # Two more steps follow, of which each squares the error where the function is convex.
     rounding = tf.constant(ROUNDING[x.dtype], x.dtype)
     tolerance = tf.where(k > 1.0, rounding, 0.1 * tf.sqrt(rounding))
 
     def newton(low, high, mu, last, _):
-        step = _step(x - mu, k, axis)
+        step = _step(x, mu, k, axis)
         low, high = tf.where(step > 0.0, mu, low), tf.where(step < 0.0, mu, high)
-        # Where the function is not convex, by bisection when the step leaves the bounds, or is not
-        # half of the one before.
-        inside = tf.logical_and(mu + step >= low, mu + step <= high)
-        halved = tf.logical_and(inside, tf.abs(step) <= 0.5 * last)
-        moved = tf.where(tf.logical_or(k <= 1.0, halved), mu + step, 0.5 * (low + high))
+        # Where it is not, by bisection when the step leaves the bounds or is not half of the last.
+        inside = (mu + step >= low) & (mu + step <= high) & (tf.abs(step) <= 0.5 * last)
+        moved = tf.where((k <= 1.0) | inside, mu + step, 0.5 * (low + high))
         moving = tf.minimum(tf.abs(step), high - low) > tolerance * (1.0 + mu)
         return low, high, tf.where(moving, moved, mu), tf.abs(moved - mu), tf.reduce_any(moving)
 
     low = 0.0 * (tf.reduce_max(tf.zeros_like(x), axis, keepdims=True) + k)
-    high = low - expm1(-k * tf.math.log(tf.cast(tf.shape(x)[axis], x.dtype))) / k
+    size = tf.cast(tf.shape(x)[axis], x.dtype)
+    # The root of equal entries, which must not be outside by its rounding.
+    high = low - (1.0 + rounding) * expm1(-k * tf.math.log(size)) / k
     start = (low, high, low, 4.0 * high, tf.constant(True))
     return tf.while_loop(lambda *state: state[-1], newton, start, maximum_iterations=STEPS)[2]
 

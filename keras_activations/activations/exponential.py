@@ -25,7 +25,9 @@ def exponential(x):
     >>> ka.exponential([-2.0, 0.0, 2.0]).numpy()
     array([0.13533528, 1.        , 7.389056  ], dtype=float32)
     """
-    return with_gradient(tf.exp, _gradient, x, native=True, of_result=True)
+    # In 16 bit the gradient is computed in float32, as elsewhere.
+    native = x.dtype.size > 2
+    return with_gradient(tf.exp, _gradient, x, fusible=tf.exp, native=native, of_result=True)
 
 
 def _gradient(upstream, y):
