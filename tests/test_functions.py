@@ -298,6 +298,23 @@ def test_the_tape_keeps_the_input_or_the_output_and_not_both(info, dtype):
     assert not any(end() for end in ends)
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_the_tape_keeps_the_result_where_the_gradient_takes_it(dtype):
+    x = tf.constant([0.5, -1.0], dtype)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = _calculus.with_gradient(tf.exp, _of_exponential, x, of_result=True)
+    ends = [weakref.ref(x), weakref.ref(y)]
+    del x, y
+    # In 16 bit it is rounded.
+    assert [end() is not None for end in ends] == [dtype == "float16", dtype != "float16"]
+    del tape
+
+
+def _of_exponential(upstream, y):
+    return upstream * y
+
+
 def _ancestors(operation):
     found, waiting = set(), [operation]
     while waiting:
