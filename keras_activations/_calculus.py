@@ -17,6 +17,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_activations._axes import converted, half, resized
+from keras_activations._special import rounded_to
 
 Tensor = Any
 Gradient = Callable[..., Any]
@@ -230,14 +231,16 @@ def _differentiable(
     def forward(*inputs: Tensor) -> Tensor:
         if native:
             return value(*inputs, **keywords)
-        return _cast(value(*_widened(inputs), **keywords), inputs[0].dtype)
+        with rounded_to(inputs[0].dtype):
+            return _cast(value(*_widened(inputs), **keywords), inputs[0].dtype)
 
     def backward(has_result: bool, upstream: Tensor, *inputs: Tensor) -> list[Tensor]:
         given = (upstream, *inputs)
-        upstream, x, *parameters = given if native else _widened(given)
-        if of_result and not has_result:
-            x = value(x, *parameters, **keywords)
-        gradients = gradient(upstream, x, *parameters, **keywords)
+        with rounded_to(upstream.dtype):
+            upstream, x, *parameters = given if native else _widened(given)
+            if of_result and not has_result:
+                x = value(x, *parameters, **keywords)
+            gradients = gradient(upstream, x, *parameters, **keywords)
         gradients = gradients if isinstance(gradients, tuple) else (gradients,)
         return [_cast(g, t.dtype) for g, t, w in zip(gradients, inputs, wanted, strict=True) if w]
 

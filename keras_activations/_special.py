@@ -5,8 +5,11 @@ arithmetic and `exp`, which XLA vectorizes and which every format of exported mo
 they lean on TensorFlow's own.
 """
 
+import contextlib
+import contextvars
 import dataclasses
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import tensorflow as tf
@@ -89,6 +92,7 @@ _FAR_ERF = [
 _PER_PI = (1.0 / math.pi, -1.9678676675182486e-17)
 # Beyond it no exponent makes a difference, and no product of halves overflows before.
 _LARGE = 1e34
+_NARROW = contextvars.ContextVar("narrow", default=False)
 
 
 def polynomial(x: Tensor, coefficients: list[float]) -> Tensor:
@@ -99,9 +103,23 @@ def polynomial(x: Tensor, coefficients: list[float]) -> Tensor:
     return total
 
 
+@contextlib.contextmanager
+def rounded_to(dtype: tf.DType) -> Iterator[None]:
+    """Says in what precision the result is wanted of what is computed herein."""
+    token = _NARROW.set(dtype.size == 2)
+    try:
+        yield
+    finally:
+        _NARROW.reset(token)
+
+
 def wide(x: Tensor) -> Tensor:
-    """x in float64, for an exponent, whose rounding error the function magnifies."""
-    return tf.cast(x, tf.float64)
+    """x in float64, for an exponent, whose rounding error the function magnifies.
+
+    For a result of 16 bits x as it is, because what float32 loses does not show in it, and many
+    GPUs are slow in float64.
+    """
+    return x if _NARROW.get() else tf.cast(x, tf.float64)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -19,7 +19,7 @@ from cases import (
 )
 
 import keras_activations as ka
-from keras_activations import _calculus, accuracy
+from keras_activations import _calculus, _special, accuracy
 from keras_activations._measure import tensors_kept
 from keras_activations.reference import Truth
 
@@ -146,6 +146,30 @@ def test_gradients_of_16_bit_are_those_of_float32_rounded(info, compiled):
     actual = function(x, upstream) if compiled else gradient(call, x, upstream)
     for found, exact in zip(actual, expected, strict=True):
         np.testing.assert_allclose(found, tf.cast(exact, tf.float16), rtol=2e-3, atol=2e-6)
+
+
+@pytest.mark.parametrize("compiled", [False, True], ids=["graph", "xla"])
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+def test_exponents_are_in_float64_unless_the_result_has_16_bits(dtype, compiled):
+    seen = []
+
+    def value(x):
+        seen.append(_special.wide(x).dtype.name)
+        return 2.0 * x
+
+    def derivative(x):
+        seen.append(_special.wide(x).dtype.name)
+        return 2.0 + 0.0 * x
+
+    x = tf.constant([0.5, -1.0], dtype)
+    function = tf.function(
+        lambda x: gradient(lambda x: _calculus.elementwise(value, derivative, x), x),
+        jit_compile=compiled,
+    )
+    function(x)
+    assert len(seen) >= 2
+    assert set(seen) == {"float32" if dtype in ("float16", "bfloat16") else "float64"}
+    assert _special.wide(tf.constant(1.0)).dtype == tf.float64
 
 
 @all_activations

@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import ActivationLayer
 from keras_activations._registry import activation, register
-from keras_activations._special import cos, phase, sin, wide
+from keras_activations._special import cos, phase, sin
 
 # A whole number of turns.
 FARTHEST = math.pi * 2.0**25
@@ -47,7 +47,7 @@ def _value(x):
 def _phase(x):
     # In float64, because x magnifies what is wrong where the wave crosses zero.
     farthest = tf.float64.max if x.dtype == tf.float64 else FARTHEST
-    return phase(tf.clip_by_value(wide(x), -farthest, farthest))
+    return phase(tf.clip_by_value(tf.cast(x, tf.float64), -farthest, farthest))
 
 
 def _plain(x):

@@ -6,7 +6,6 @@ from keras_activations._calculus import elementwise, parts
 from keras_activations._fitting import largest_error, rational_fit, target
 from keras_activations._layers import LearnableLayer, numbers
 from keras_activations._registry import activation, register
-from keras_activations._special import wide
 
 # Those of leaky_relu, as `rational_fit` finds them.
 NUMERATOR = (0.0303326015, 0.6, 1.21911565, 2.03279916, 0.608595263, 0.140699342)
@@ -58,7 +57,8 @@ def _value(x, *coefficients):
 
 def _derivatives(x, *coefficients):
     t, p, q = _polynomials(x, coefficients)
-    a, b = ([wide(c) for c in part] for part in (coefficients[:6], coefficients[6:]))
+    c = [tf.cast(c, tf.float64) for c in coefficients]
+    a, b = c[:6], c[6:]
     share = 1.0 / (1.0 + tf.abs(q))
     # At 0, where Q is always 0, the sign that it has to the right.
     right = tf.where(t == 0.0, tf.constant(1e-30, t.dtype), t)
@@ -74,8 +74,8 @@ def _derivatives(x, *coefficients):
 
 def _polynomials(x, coefficients):
     # In float64, where no fifth power of a float32 overflows. Far out is as good as infinity.
-    t = tf.clip_by_value(wide(x), -FAR, FAR)
-    c = [wide(c) for c in coefficients]
+    t = tf.clip_by_value(tf.cast(x, tf.float64), -FAR, FAR)
+    c = [tf.cast(c, tf.float64) for c in coefficients]
     return t, _sum(t, c[:6]), t * _sum(t, c[6:])
 
 
