@@ -5,7 +5,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import ActivationLayer, number
 from keras_activations._registry import activation, register
-from keras_activations._special import double_word, falling, log1p_over, scaled_exp
+from keras_activations._special import double_word, falling, scaled_exp, times_log1p_exp
 
 
 @activation
@@ -57,8 +57,7 @@ def _derivatives(x, alpha, beta):
 def _exponent(x, beta):
     """log(1 + exp(-beta * x)), a double word, because the exponential magnifies its rounding."""
     phase = beta * x
-    gate = tf.exp(tf.minimum(-phase, phase))
-    bend = gate * log1p_over(gate)
+    bend = times_log1p_exp(1.0, tf.minimum(-phase, phase), x.dtype)
     # Not of -x, because Grappler leaves chains of functions out of the kernel.
     return double_word(beta) * double_word(tf.nn.relu(-1.0 * x)) + double_word(bend)
 

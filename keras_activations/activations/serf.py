@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import ActivationLayer
 from keras_activations._registry import activation, register
-from keras_activations._special import bounded, erf, log1p_over, scaled_exp, smooth_erf
+from keras_activations._special import bounded, erf, scaled_exp, smooth_erf, times_log1p_exp
 
 # Of erf at 0.
 SLOPE = 2.0 / math.sqrt(math.pi)
@@ -44,15 +44,14 @@ def serf(x):
 def _value(x):
     e, scale = scaled_exp(tf.minimum(-x, x), x.dtype)
     far = bounded(x) * e * (SLOPE - 0.5 * SLOPE * e * scale) * scale
-    gate = erf(_softplus(x, e * scale))
+    gate = erf(_softplus(x))
     return tf.where(x < FAR, far, tf.maximum(x, FAR) * gate)
 
 
 def _derivative(x):
     x = bounded(x)
     e, scale = scaled_exp(tf.minimum(-x, x), x.dtype)
-    w = e * scale
-    z = _softplus(x, w)
+    w, z = e * scale, _softplus(x)
     steep = SLOPE * x
     far = (SLOPE + steep - (0.5 * SLOPE + steep) * w) * e * scale
     gate = tf.where(x < 0.0, w, 1.0) / (1.0 + w)
@@ -60,8 +59,8 @@ def _derivative(x):
     return tf.where(x < FAR, far, near)
 
 
-def _softplus(x, w):
-    return tf.maximum(x, 0.0) + w * log1p_over(w)
+def _softplus(x):
+    return tf.maximum(x, 0.0) + times_log1p_exp(1.0, tf.minimum(-x, x), x.dtype)
 
 
 @register(
