@@ -107,9 +107,27 @@ ELSEWHERE = {
     ),
     "a backward pass in pieces": (
         "_calculus.py",
-        "_Kernel(backward, whole=True)",
-        "_Kernel(backward, whole=False)",
+        "_Kernel(function, whole=True)",
+        "_Kernel(function, whole=False)",
         ["tests/test_kernels.py", "-k", "kernel"],
+    ),
+    "a result that is computed twice": (
+        "_calculus.py",
+        "kept[:2] = True, y",
+        "pass",
+        ["tests/test_functions.py", "-k", "takes_it"],
+    ),
+    "an input that passes for a result": (
+        "_calculus.py",
+        "if of_result and not has_result:",
+        "if of_result and x.dtype != inputs[0].dtype:",
+        ["tests/test_functions.py", "-k", "16_bit_are or can_be_differentiated"],
+    ),
+    "float64 behind a result of 16 bits": (
+        "_special.py",
+        "x if _NARROW.get() else tf.cast(x, tf.float64)",
+        "tf.cast(x, tf.float64)",
+        ["tests/test_functions.py", "-k", "in_float64"],
     ),
     "no hint that XLA may compile": (
         "_calculus.py",
