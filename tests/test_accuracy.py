@@ -371,7 +371,8 @@ def _assert_goals(info, given, dtype, mode):
     unknown = x[(np.abs(x) < 1e3) & np.isnan(truth[0, 0])]
     assert not any(is_defined(info, at, given) for at in unknown)
     found = accuracy.measure(case, x, truth, [mode])
-    assert [finding for finding in found if not finding.error <= finding.goal] == []
+    # Where there is no goal, nothing is lost either.
+    assert [f for f in found if not f.error <= min(f.goal, sys.float_info.max)] == []
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -261,6 +261,12 @@ def test_second_derivative_against_differences_of_the_gradient(info, mode):
     h = 1e-6
     change = (weighted_gradient(x + h * direction) - weighted_gradient(x - h * direction)) / (2 * h)
     np.testing.assert_allclose(actual, change, atol=2e-7)
+    if info.elementwise:
+        sizes = [10.5, 60.5, 103.5, 360.5, 500.5, 700.5, 740.5, 1e3]
+        tails = [sign * size for size in sizes for sign in (-1.0, 1.0)]
+        tails = tf.constant(np.resize(tails, x.shape))
+        finite = np.isfinite(call(tails)) & np.isfinite(weighted_gradient(tails))
+        assert np.all(np.isfinite(second(tails).numpy()[finite]))
 
 
 @all_activations
