@@ -92,6 +92,7 @@ _FAR_ERF = [
 _PER_PI = (1.0 / math.pi, -1.9678676675182486e-17)
 # Beyond it no exponent makes a difference, and no product of halves overflows before.
 _LARGE = 1e34
+# Whether the result has 16 bits.
 _NARROW = contextvars.ContextVar("narrow", default=False)
 
 

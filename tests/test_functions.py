@@ -148,6 +148,17 @@ def test_gradients_of_16_bit_are_those_of_float32_rounded(info, compiled):
         np.testing.assert_allclose(found, tf.cast(exact, tf.float16), rtol=2e-3, atol=2e-6)
 
 
+@all_activations
+def test_a_result_beyond_16_bit_does_not_spoil_the_gradient(info):
+    if not info.elementwise:
+        pytest.skip("tested by family")
+    x = tf.constant([[-16.0, -12.0, 12.0, 14.0]], tf.float16)
+    upstream = tf.constant([[1024.0, 64.0, 2.0**-13, 2.0**-13]], tf.float16)
+    _, exact = gradient(_call(info), *(tf.cast(t, tf.float32) for t in (x, upstream)))
+    _, found = gradient(_call(info), x, upstream)
+    np.testing.assert_allclose(found, tf.cast(exact, tf.float16), rtol=2e-3, atol=1e-7)
+
+
 @pytest.mark.parametrize("compiled", [False, True], ids=["graph", "xla"])
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
 def test_exponents_are_in_float64_unless_the_result_has_16_bits(dtype, compiled):
@@ -333,7 +344,7 @@ def test_the_tape_keeps_the_result_where_the_gradient_takes_it(dtype):
     x = tf.constant([0.5, -1.0], dtype)
     with tf.GradientTape() as tape:
         tape.watch(x)
-        y = _calculus.with_gradient(tf.exp, _of_exponential, x, of_result=True)
+        y = _calculus.with_gradient(tf.exp, _times_result, x, of_result=True)
     ends = [weakref.ref(x), weakref.ref(y)]
     del x, y
     # In 16 bit it is rounded.
@@ -341,7 +352,7 @@ def test_the_tape_keeps_the_result_where_the_gradient_takes_it(dtype):
     del tape
 
 
-def _of_exponential(upstream, y):
+def _times_result(upstream, y):
     return upstream * y
 
 

@@ -47,8 +47,8 @@ def entmax(x, alpha=1.5, axis=-1):
 
 
 def _value(x, alpha, axis):
-    # With k for alpha - 1, the result is (1 + k * (x - mu))**(1 / k), which tends to exp(x - mu) as
-    # k goes to 0, and does so to all digits, and sums to 1 for some mu from max(x) on.
+    # With k for alpha - 1, the result is (1 + k * (x - mu))**(1 / k), which is exp(x - mu) to
+    # all digits for the smallest k, and sums to 1 for some mu from max(x) on.
     x, k = shifted(x, axis), tf.maximum(alpha - 1.0, SMALLEST)
     mu = tf.stop_gradient(_root(tf.stop_gradient(x), tf.stop_gradient(k), axis))
     # Two more of Newton's steps, which are differentiated: three times, and the result is right.
@@ -74,7 +74,7 @@ def _gradient(upstream, p, alpha, axis):
 
 
 def _power(x, mu, k):
-    """(1 + k * (x - mu))**(1 / k) for x up to 0, of which 0 is never outside; its derivative."""
+    """(1 + k * (x - mu))**(1 / k), which at x = 0 is never 0, and its derivative, for x <= 0."""
     z, zero = x - mu, tf.zeros([], x.dtype)
     outside = (k * z <= -1.0) & (x < 0.0)
     z = tf.where(outside, zero, z)
@@ -100,7 +100,7 @@ def _root(x, k, axis):
     def newton(low, high, mu, last, _):
         step = _step(x, mu, k, axis)
         low, high = tf.where(step > 0.0, mu, low), tf.where(step < 0.0, mu, high)
-        # Where it is not, by bisection when the step leaves the bounds or is not half of the last.
+        # Where not convex, by bisection when the step leaves the bounds or is not half of the last.
         inside = (mu + step >= low) & (mu + step <= high) & (tf.abs(step) <= 0.5 * last)
         moved = tf.where((k <= 1.0) | inside, mu + step, 0.5 * (low + high))
         moving = tf.minimum(tf.abs(step), high - low) > tolerance * (1.0 + mu)

@@ -27,7 +27,7 @@ def exponential(x):
     """
     # In 16 bit the gradient is computed in float32, as elsewhere.
     native = x.dtype.size > 2
-    return with_gradient(tf.exp, _gradient, x, fusible=tf.exp, native=native, of_result=True)
+    return with_gradient(tf.exp, _gradient, x, native=native, of_result=True)
 
 
 def _gradient(upstream, y):
