@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_activations import peers
+from keras_activations._calculus import LARGE, USES
 from keras_activations._loading import serve
 from keras_activations._registry import ActivationInfo, info
 
@@ -38,7 +39,7 @@ _PEERS = {
 # Which mode of TensorFlow each is timed beside.
 _FRAMEWORKS = {"torch": "eager", "jax": "xla"}
 _FRAMEWORKS_SCRIPT = pathlib.Path(__file__).with_name("_frameworks.py")
-# What is compiled lazily is compiled by then.
+# What is large and compiled lazily is compiled by then.
 _WARM_UP = 4
 _SHORTEST = 3e-4
 
@@ -209,7 +210,7 @@ def _time(job: Job) -> dict[str, Any]:
         try:
             its = {(name, which): watch for which, watch in passes().items()}
             for watch in its.values():
-                watch(_WARM_UP if name == "ours" else 1)  # Traced and compiled it is already.
+                watch(_uses(x) if name == "ours" else 1)  # Traced and compiled it is already.
             stopwatches |= its
         except Exception as error:
             if name == "ours":
@@ -220,6 +221,11 @@ def _time(job: Job) -> dict[str, Any]:
     times["floor", "both"] = [sum(pair) for pair in floors]
     rounds = len(times["floor", "forward"])
     return {"rounds": rounds, "ratios": _ratios(times), "failed": failed}
+
+
+def _uses(x: Any) -> int:
+    """By which what is compiled lazily is compiled."""
+    return USES + 1 if x.shape.num_elements() < LARGE else _WARM_UP
 
 
 def _normal(shape: Any, dtype: Any) -> Any:

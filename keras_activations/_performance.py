@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from keras_activations._calculus import USES
 from keras_activations._measure import CHAIN, DTYPES, MODES
 from keras_activations._runs import Row, as_markdown
 
@@ -36,6 +37,9 @@ _TRAINED = """\
 `train_on_batch` of one network, with this package's activation ÷ with Keras's; beside it what is
 left of the step with Keras's when there is no activation at all. Memory likewise, at its peak above
 what is there before the step, each in a process of its own."""
+_IS_SMALL = f"""\
+Shape [32, 10], float32, eager: ours ÷ theirs, after the {USES} uses of a shape from which on ours
+are compiled. The last row are geometric means, without what returns its input."""
 
 
 def page(results: Sequence[Row]) -> str:
@@ -55,7 +59,7 @@ def page(results: Sequence[Row]) -> str:
         ("Tensors kept for the backward pass", _KEPT, _kept(results)),
         (f"Memory of a chain of {CHAIN}", _CHAINED, _chains(results)),
         ("Training steps", _TRAINED, _fits(results)),
-        ("Small tensors", "Shape [32, 10], float32, eager: ours ÷ theirs.", _small(results)),
+        ("Small tensors", _IS_SMALL, _small(results)),
     ]
     parts = ["# Performance, measured", _provenance(results)]
     for title, introduction, table in sections:
@@ -139,14 +143,19 @@ def _slower(results: Iterable[Row]) -> str:
 
 
 def _small(results: Iterable[Row]) -> str:
+    rows = {row["job"]["name"]: row["result"]["ratios"] for row in of_kind(results, "small")}
     columns = list(itertools.product(_PASSES, ("keras", "naive")))
-    cells = []
-    for row in of_kind(results, "small"):
-        ratios = row["result"]["ratios"]
-        figures = [_figure(ratios[which].get(form)) for which, form in columns]
-        cells.append([row["job"]["name"], *figures])
+    cells = [
+        [name, *(_figure(ratios[which].get(form)) for which, form in columns)]
+        for name, ratios in sorted(rows.items())
+    ]
+    means = []
+    for which, form in columns:
+        found = [_at_work(ratios[which], form) for ratios in rows.values()]
+        medians = [figures[0] for figures in found if figures]
+        means.append(f"{statistics.geometric_mean(medians):.2f}" if medians else "–")
     header = [f"{_PASSES[which]} ÷ {FORMS[form]}" for which, form in columns]
-    return as_markdown(["activation", *header], sorted(cells))
+    return as_markdown(["activation", *header], [*cells, ["all", *means]] if cells else [])
 
 
 def _kept(results: Iterable[Row]) -> str:

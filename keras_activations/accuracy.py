@@ -23,6 +23,7 @@ from keras_activations import _accuracy_page as report
 from keras_activations import peers
 from keras_activations._accuracy_page import DTYPES, MODES, PEERS, QUANTITIES, Finding
 from keras_activations._axes import positive
+from keras_activations._calculus import LARGE
 from keras_activations._registry import ActivationInfo, catalogue, info
 from keras_activations._runs import Row, begun, keep, progress, undone, version, write
 from keras_activations.reference import Process, Truth, truths
@@ -35,7 +36,7 @@ EXAMPLES = """examples:
 """
 # Before equal ones are dropped, which leaves a million and more in float32.
 POINTS = {"float32": 1_200_000, "float64": 2**15}
-SMALL = 4096  # Elements of a tensor that is not worth a compilation in eager mode.
+SMALL = LARGE // 2  # Elements of tensors that eager mode compiles only after many uses.
 # XLA keeps all machine code that it made, and a process may have only so many memory maps.
 CASES_IN_A_PROCESS = 100
 

@@ -15,6 +15,7 @@ import sys
 import tensorflow as tf
 
 import keras_activations as ka
+from keras_activations import _calculus
 from keras_activations._calculus import LARGE, SHAPES, _Kernel
 from keras_activations._measure import required
 
@@ -39,6 +40,8 @@ def main(arguments=None):
         for info in infos
         if not required(info)
     }
+    # Else what is compiled in the end would come one by one, in hours.
+    _calculus.USES = 1
     generator = random.Random(0)
     _report("before", graphs)
     _warm_up(generator, infos, graphs)
@@ -59,7 +62,8 @@ def main(arguments=None):
 
 
 def _warm_up(generator, infos, graphs):
-    """Everything that may be kept: all dtypes and ranks, and so many shapes of large tensors."""
+    """Everything that may be kept: all dtypes and ranks, and so many shapes, small and large."""
+    assert len(DTYPES) * len(RANKS) == SHAPES
     for info in infos:
         for dtype in DTYPES:
             for rank in RANKS:

@@ -346,10 +346,17 @@ def test_a_storm_of_shapes_is_not_compiled(monkeypatch):
     assert set(again) == set(storm[: _calculus.SHAPES])
 
 
-def test_small_tensors_are_never_compiled(monkeypatch):
+def test_small_tensors_are_compiled_when_a_compilation_pays(monkeypatch):
     kernel = _calculus._Kernel(_twice, whole=True)
-    shapes = [(1,), (_calculus.LARGE - 1,), (2, _calculus.LARGE // 4)] * 3
-    assert _compiled_shapes(kernel, shapes, monkeypatch) == []
+    small = [(1,), (_calculus.LARGE - 1,), (2, _calculus.LARGE // 4)]
+    assert _compiled_shapes(kernel, small * _calculus.USES, monkeypatch) == []
+    assert _compiled_shapes(kernel, small, monkeypatch) == small
+
+
+def test_a_storm_of_small_shapes_leaves_room_for_a_large_one(monkeypatch):
+    kernel = _calculus._Kernel(_twice, whole=True)
+    assert _compiled_shapes(kernel, [(n,) for n in range(1, 201)], monkeypatch) == []
+    assert sum(map(len, kernel.uses.values())) == _calculus.SHAPES
     assert _compiled_shapes(kernel, [(_calculus.LARGE,)] * 2, monkeypatch) != []
 
 
