@@ -325,8 +325,9 @@ class _Kernel:
         self.uses: dict[bool, dict[tuple[Any, ...], int]] = {False: {}, True: {}}
 
     def __call__(self, *tensors: Tensor) -> Any:
-        size = tensors[0].shape.num_elements()
-        large = size is None or size >= LARGE
+        # Of the backward pass the first is upstream, which of what reduces is small where x is not.
+        sizes = [t.shape.num_elements() for t in tensors]
+        large = any(size is None or size >= LARGE for size in sizes)
         if tf.executing_eagerly():
             return self.of_rank(self.settled(large, tensors), tensors)(*tensors)
         if large and not _compiled_as_a_whole():

@@ -161,7 +161,7 @@ ELSEWHERE = {
     ),
     "small tensors compiled": (
         "_calculus.py",
-        "large = size is None or size >= LARGE",
+        "large = any(size is None or size >= LARGE for size in sizes)",
         "large = True",
         ["tests/test_kernels.py", "-k", "small"],
     ),

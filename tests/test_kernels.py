@@ -353,6 +353,16 @@ def test_small_tensors_are_compiled_when_a_compilation_pays(monkeypatch):
     assert _compiled_shapes(kernel, small, monkeypatch) == small
 
 
+def test_one_large_tensor_makes_it_large(chosen, monkeypatch):
+    """The upstream gradient of a maximum over groups is small where x is not."""
+    monkeypatch.setattr(_calculus, "LARGE", 8)
+    kernel = _calculus._Kernel(lambda upstream, x: x * upstream[0], whole=True)
+    for _ in range(2):
+        np.testing.assert_array_equal(kernel(tf.ones([2]), tf.ones([8])), np.ones([8]))
+    assert chosen == [False, True]
+    assert _is_one_kernel(_work(kernel, [2], [8]))
+
+
 def test_a_storm_of_small_shapes_leaves_room_for_a_large_one(monkeypatch):
     kernel = _calculus._Kernel(_twice, whole=True)
     assert _compiled_shapes(kernel, [(n,) for n in range(1, 201)], monkeypatch) == []
