@@ -136,13 +136,15 @@ def summed_to(gradient: Tensor, target: Tensor) -> Tensor:
     Returns:
         Tensor of the target's shape.
     """
-    if target.shape.rank == 0:
-        return tf.reduce_sum(gradient)
     if target.shape.is_fully_defined() and target.shape == gradient.shape:
         return gradient
     shape = tf.shape(target)
     axes = tf.raw_ops.BroadcastGradientArgs(s0=tf.shape(gradient), s1=shape).r1
-    return tf.reshape(tf.reduce_sum(gradient, axes), shape)
+    # XLA adds one number after the other, and of millions loses digits. In float64 all would take
+    # half as long again, the sums along one axis next to nothing.
+    sums = tf.reduce_sum(gradient, axes[-1:], keepdims=True)
+    total = tf.reduce_sum(tf.cast(sums, tf.float64), axes[:-1])
+    return tf.reshape(tf.cast(total, gradient.dtype), shape)
 
 
 def gated(

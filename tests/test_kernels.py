@@ -379,6 +379,21 @@ def test_a_single_operation_needs_no_gradient_of_ours_in_eager_mode(monkeypatch)
         assert gradient(_call(info), matrix(info))[1] is not None
 
 
+@pytest.mark.parametrize("shape", [[], [1], [2**14, 1]])
+def test_a_gradient_that_is_summed_over_a_million_keeps_its_digits(shape):
+    """Where XLA computes it beside another, it adds one number after the other."""
+
+    @tf.function(jit_compile=True)
+    def slopes(x, factor):
+        with tf.GradientTape() as tape:
+            tape.watch([x, factor])
+            y = _calculus.elementwise(lambda x, f: f * x, lambda x, f: (f, x), x, factor)
+        return tape.gradient(y, [x, factor])
+
+    _, slope = slopes(tf.fill([2**14, 64], 0.1), tf.ones(shape))
+    np.testing.assert_allclose(slope, np.full(shape, 0.1 * 2**20 / np.prod(shape)), rtol=2e-6)
+
+
 # Under XLA
 
 
