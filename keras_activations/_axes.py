@@ -11,12 +11,17 @@ _DEEPEST = 64
 
 
 def existing(axis: Any, x: Any) -> Any:
-    """The axis or axes of a tensor, hashable; an error if one is not there, or there twice."""
-    axis = axis_or_axes("axis", axis)
+    """The axis or axes of a tensor, hashable; an error if one is not there, or there twice.
+
+    Counted from the end where the rank is known, because a parameter may add axes in front.
+    """
+    axis, rank = axis_or_axes("axis", axis), x.shape.rank
     axes = axis if isinstance(axis, list) else [axis]
-    if x.shape.rank is not None and len({normalized(a, x.shape.rank) for a in axes}) < len(axes):
-        raise ValueError(f"`axis` must not name an axis twice. Received: axis={axis}.")
-    return tuple(axis) if isinstance(axis, list) else axis
+    if rank is not None:
+        axes = [normalized(a, rank) - rank for a in axes]
+        if len(set(axes)) < len(axes):
+            raise ValueError(f"`axis` must not name an axis twice. Received: axis={axis}.")
+    return tuple(axes) if isinstance(axis, list) else axes[0]
 
 
 def half(shape: Shape, axis: int, name: str) -> int | None:

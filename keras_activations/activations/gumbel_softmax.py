@@ -71,7 +71,8 @@ def gumbel_softmax(x, temperature=1.0, hard=False, axis=-1, training=None, seed=
 def _value(x, temperature, hard, axis):
     if not hard:
         return softmax(x / temperature, axis)
-    return tf.one_hot(tf.argmax(x, axis), tf.shape(x)[axis], axis=axis, dtype=x.dtype)
+    z = x / temperature
+    return tf.one_hot(tf.argmax(z, axis), tf.shape(z)[axis], axis=axis, dtype=z.dtype)
 
 
 def _gradient(upstream, x, temperature, hard, axis):
