@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from cases import filled, gradient, layer_of, real_parameters, required
+from cases import filled, gradient, layer_of, matrix, real_parameters, required
 from oracles import input_gradient, outputs, parameter_gradient
 
 import keras_activations as ka
@@ -428,6 +428,49 @@ def test_equal_inputs_share_the_gradient_of_ties_equally(info):
         np.testing.assert_allclose(dx, np.full((1, 8), dx[0, 0]), rtol=1e-12)
 
 
+@along_an_axis
+def test_ties_lose_nothing_next_to_what_is_large(info):
+    x, given = tf.constant([[0.0, 1.0, 1.0, 2.0, 3.0, 3.0, 3.0, 4.0]]), required(info)
+    samples = [s for s in (given, *({**given, **s} for s in info.samples)) if _sizes(info)]
+    for sizes in samples:
+        dx, with_large = (
+            gradient(lambda t, s=sizes: info.function(t, **s), x, upstream)[1]
+            for upstream in _upstreams(info.function(x, **sizes))
+        )
+        # What is large arrives at the entries of one value; the others get what they had.
+        others = with_large.numpy() < 1e9
+        assert others.sum() >= 4
+        np.testing.assert_allclose(with_large.numpy()[others], dx.numpy()[others])
+
+
+def _upstreams(y):
+    """Numbers from 1 on, and the same with a large one first."""
+    count = np.arange(1.0, 1.0 + np.size(y), dtype=np.float32)
+    return [tf.constant(np.reshape(np.r_[first, count[1:]], y.shape)) for first in (1.0, 1e10)]
+
+
+@along_an_axis
+def test_rows_at_the_end_of_the_range(info):
+    for dtype in ("float32", "float64", "bfloat16"):
+        largest = float(tf.as_dtype(dtype).max)
+        x = tf.constant([[largest, 1.0, 0.5, 0.0], [largest, -largest / 8, 2.0, 1.0]], dtype)
+        y, dx = gradient(lambda t: info.function(t, **required(info)), x)
+        assert not np.any(np.isnan(tf.cast(y, "float64"))), y
+        assert not np.any(np.isnan(tf.cast(dx, "float64"))), dx
+
+
+@along_an_axis
+def test_where_infinite_entries_leave_a_gradient_they_leave_a_second_derivative(info):
+    """Those of minus infinity are masked, as a rule."""
+    x = tf.constant([[-np.inf, 0.5, 1.0, 2.0], [-np.inf, -np.inf, 0.25, 1.0]])
+    with tf.GradientTape() as outer:
+        outer.watch(x)
+        _, dx = gradient(lambda t: info.function(t, **required(info)), x)
+        total = tf.reduce_sum(dx * tf.constant([[1.0, -1.0, 2.0, 1.0]]))
+    second = outer.gradient(total, x, unconnected_gradients="zero")
+    assert np.all(np.isfinite(second) | ~np.isfinite(dx)), second
+
+
 @pytest.mark.parametrize(
     ("info", "name"),
     [(i, n) for i in ALONG_AN_AXIS for n in _sizes(i)],
@@ -465,3 +508,23 @@ def test_the_slope_by_a_frequency_is_right_where_the_wave_is_next_to_zero(info):
                 y = info.function(tf.constant(at), **{**given, name: value})
             truth = float(parameter_gradient(info, at, [1.0], given, name))
             np.testing.assert_allclose(tape.gradient(y, value), truth, rtol=1e-5, atol=1e-36)
+
+
+@pytest.mark.parametrize("axis", [-1, 1])
+def test_a_parameter_that_adds_axes_leaves_the_axis_where_it_was(axis):
+    """For what normalizes, each number of the parameter apart."""
+    found = []
+    for info in ka.catalogue():
+        if info.elementwise or issubclass(info.layer, _layers.GatedLayer):
+            continue
+        numbers = [n for n, v in real_parameters(info, required(info)).items() if type(v) is float]
+        for name in numbers:
+            x, values = matrix(info), (1.25, 1.75)
+            given = {**required(info), "axis": axis}
+            for hard in ({}, {"hard": True}) if "hard" in info.parameters else ({},):
+                each = [info.function(x, **{**given, **hard, name: v}) for v in values]
+                both = tf.reshape(tf.constant(values), [2, 1, 1])
+                y = info.function(x, **{**given, **hard, name: both})
+                np.testing.assert_allclose(y, each, rtol=1e-5, atol=1e-6)
+                found.append(name)
+    assert found

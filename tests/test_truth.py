@@ -1,6 +1,7 @@
 """Value and gradients of every activation against mpmath, in every dtype."""
 
 import functools
+import re
 
 import numpy as np
 import pytest
@@ -13,6 +14,9 @@ from oracles import (
     parameter_gradient,
     second_derivative,
 )
+
+from keras_activations import _calculus
+from keras_activations.reference import Truth
 
 # One rounding of a 16-bit result and a few of the arithmetic behind it, which shows near the zeros
 # of a curve as an absolute error.
@@ -95,6 +99,60 @@ def test_gradient_of_every_parameter(info, given, dtype):
         )
         tolerance = RELATIVE[dtype] * (abs(truth) + np.abs(row).sum())
         assert np.all(abs(actual - truth) <= tolerance), f"{name}: {actual}, not {truth}"
+
+
+FAR = np.array([2.0**-40, 1e-3, 0.7, 5.0, 9.0, 20.0, 12345.0, 1e10, 2e19, 3.3e38], np.float32)
+
+
+@all_cases
+def test_gradient_of_every_parameter_far_out(info, given):
+    """Of each point apart, because the largest hides the others in a sum."""
+    numbers = {n: v for n, v in real_parameters(info, given).items() if type(v) is float}
+    if not info.elementwise or info.backward or not numbers:
+        pytest.skip("no slope by a number")
+    near = FAR[info.accuracy.get("domain", np.inf) > FAR]
+    x = np.concatenate([-near[::-1], near])
+    exact = {n: float(np.float32(v)) for n, v in numbers.items()}
+    values = {n: tf.fill(x.shape, v) for n, v in exact.items()}
+    with tf.GradientTape() as tape:
+        tape.watch(values)
+        y = info.function(tf.constant(x), **{**given, **values})
+    for name, slopes in tape.gradient(y, values, unconnected_gradients="zero").items():
+        # The formula as a function of the parameter, at each point.
+        swapped = re.sub(r"\bx\b", "point", info.formula)
+        formula = re.sub(rf"\b{name}\b", "x", swapped)
+        for at, actual in zip(x, slopes, strict=True):
+            truth = Truth(formula, None, {**info.parameters, **given, **exact, "point": float(at)})
+            low, high = truth.at([exact[name]])[1, :, 0]
+            if np.isfinite(low) and max(abs(low), abs(high)) < 1e38:
+                slack = 1e-5 * max(abs(low), abs(high)) + 1e-34
+                assert low - slack <= actual <= high + slack, f"{name} at x={at}: not {low}"
+
+
+@all_cases
+def test_second_derivatives_by_x_and_a_parameter_are_the_same_in_either_order(
+    info, given, monkeypatch
+):
+    # One operation after the other: derivatives of graphs take long to make.
+    monkeypatch.setattr(_calculus._Kernel, "__call__", lambda self, *t: self.function(*t))
+    numbers = {n: v for n, v in real_parameters(info, given).items() if type(v) is float}
+    if not info.elementwise or info.backward or not numbers:
+        pytest.skip("no slope by a number")
+    points = np.array([-7.3, -4.7, -1.1, -0.3, 0.0, 0.2, 0.5, 0.9, 1.0, 1.4, 5.1])
+    # There may be kinks where x, or its size, equals a parameter.
+    smooth = points[~np.isin(np.abs(points), np.abs([*info.kinks, *numbers.values()]))]
+    x = tf.constant([x for x in smooth if is_defined(info, x, given)])
+    values = {n: tf.fill(x.shape, tf.constant(v, x.dtype)) for n, v in numbers.items()}
+    with tf.GradientTape(persistent=True) as outer:
+        outer.watch([x, values])
+        with tf.GradientTape() as inner:
+            inner.watch([x, values])
+            y = info.function(x, **{**given, **values})
+        dx, slopes = inner.gradient(y, [x, values], unconnected_gradients="zero")
+    for name, slope in slopes.items():
+        by_x = outer.gradient(slope, x, unconnected_gradients="zero")
+        by_name = outer.gradient(dx, values[name], unconnected_gradients="zero")
+        np.testing.assert_allclose(by_x, by_name, rtol=1e-6, atol=1e-9, err_msg=name)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -54,7 +54,7 @@ def _derivatives(x, alpha, beta, gamma):
     x, gate = finite(x), e * scale
     bend = 4.0 * gamma * e / tf.square(1.0 + gate)
     dx = line + (rest * e / (1.0 + gate) + z * bend) * scale
-    return dx, gamma * x, x * (x * bend * scale), x * (alpha + tf.tanh(z))
+    return dx, gamma * x, x * (x * bend * scale), _value(x, alpha, beta, tf.ones([], x.dtype))
 
 
 def _gate(x, alpha, beta, gamma):

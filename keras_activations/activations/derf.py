@@ -52,7 +52,9 @@ def _derivatives(x, alpha, shift, gamma, beta):
     gain = 2.0 / math.sqrt(math.pi) * gamma
     # The small factor last.
     slope, wave = gain * e * scale, smooth_erf(alpha * x + shift)
-    return gain * alpha * e * scale, gain * x * e * scale, slope, wave, tf.ones_like(x)
+    # Where nothing is left of the slope, the product with x may overflow.
+    dalpha = gain * tf.where(e > 0.0, x, 0.0) * e * scale
+    return gain * alpha * e * scale, dalpha, slope, wave, tf.ones_like(x)
 
 
 @register(

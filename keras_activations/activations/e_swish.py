@@ -43,10 +43,10 @@ def _value(x, beta):
 
 def _derivatives(x, beta):
     e, scale = scaled_exp(tf.minimum(-x, x), x.dtype)
-    below, gate, x = x < 0.0, e * scale, bounded(x)
-    numerator = tf.where(below, (1.0 + x + gate) * e, 1.0 + gate + x * gate)
+    below, gate, near = x < 0.0, e * scale, bounded(x)
+    numerator = tf.where(below, (1.0 + near + gate) * e, 1.0 + gate + near * gate)
     dx = numerator * _factor(below, beta, scale) / tf.square(1.0 + gate)
-    return dx, tf.where(below, x * e * scale, x) / (1.0 + gate)
+    return dx, tf.where(below, near * e * scale, x) / (1.0 + gate)
 
 
 def _factor(below, beta, scale):

@@ -84,19 +84,24 @@ def _gradient_of_pairs(upstream, groups):
 
 def _gradient_of_groups(upstream, groups):
     upstream, groups = (tf.transpose(t, [0, 1, 3, 2]) for t in (upstream, groups))
-    # The places that an entry and its equals have after sorting: one, but at a tie.
-    ordered = tf.sort(groups)
-    begin = tf.searchsorted(ordered, groups)
-    count = tf.searchsorted(ordered, groups, side="right") - begin
-    begin = tf.minimum(begin, tf.shape(groups)[-1] - 1)  # It is the size where there are NaN.
-    sums = tf.cumsum(upstream, -1)
-    last = tf.gather(sums, begin + tf.maximum(count, 1) - 1, batch_dims=3)
-    tied = last - tf.gather(sums - upstream, begin, batch_dims=3)
-    mean = tied / tf.cast(count, groups.dtype)
-    single = tf.gather(upstream, begin, batch_dims=3)
+    ordered, size = tf.sort(groups), tf.shape(groups)[-1]
+    number = tf.reshape(tf.range(tf.size(groups)), tf.shape(groups))
+
+    def first(entries):
+        """The number of the first place that an entry and its equals have after sorting."""
+        # The size where there are NaN.
+        return number - number % size + tf.minimum(tf.searchsorted(ordered, entries), size - 1)
+
+    # Equals share what arrives at their places.
+    runs = first(ordered)
+    total, count = (
+        tf.math.unsorted_segment_sum(t, runs, tf.size(groups))
+        for t in (upstream, tf.ones_like(upstream))
+    )
+    mean = tf.gather(total / tf.maximum(count, 1.0), first(groups))
     # Times 1, with a derivative that is zero rather than missing.
     one = step(1.0 + tf.nn.relu(groups))
-    return tf.transpose(one * tf.where(count > 1, mean, single), [0, 1, 3, 2])
+    return tf.transpose(one * mean, [0, 1, 3, 2])
 
 
 def _grouped(x, group_size, axis):

@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise, step
 from keras_activations._layers import ActivationLayer, number
 from keras_activations._registry import activation, register
-from keras_activations._special import log1p
+from keras_activations._special import finite, log1p
 
 SHIFT = 64
 
@@ -47,7 +47,8 @@ def _value(x, beta):
 
 
 def _derivatives(x, beta):
-    positive, scale = _scaled(x, beta)
+    # Bounded, because inf / inf is not 1.
+    positive, scale = _scaled(finite(x), beta)
     denominator = scale + beta * positive
     return step(x) * beta * scale / denominator, positive / denominator
 

@@ -64,9 +64,10 @@ def _gradient(upstream, x, a1, a2, a3, b, axis):
 def _terms(x, axis):
     """For each power its derivative, the power itself, and one over its root mean square."""
     # Divided by the largest of the row, because the sixth power overflows from 3e6 on. Neither the
-    # result nor its gradient depends on by what, if epsilon follows.
+    # result nor its gradient depends on by what, if epsilon follows. Bounded, because one over the
+    # largest number vanishes.
     largest = tf.reduce_max(tf.abs(x), axis, keepdims=True)
-    scale = 1.0 / tf.maximum(tf.stop_gradient(largest), 1.0)
+    scale = 1.0 / tf.clip_by_value(tf.stop_gradient(largest), 1.0, x.dtype.max / 64.0)
     x = x * scale
     square = tf.square(x)
     for n, slope, power in ((1, 1.0, x), (2, 2.0 * x, square), (3, 3.0 * square, square * x)):

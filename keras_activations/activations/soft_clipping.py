@@ -43,38 +43,40 @@ def soft_clipping(x, alpha=1.0):
 
 
 def _value(x, alpha):
-    m, _, _, _, logarithm = _parts(x, alpha)
-    y = tf.nn.relu(m) + logarithm
+    _, inside, _, _, _, logarithm = _parts(x, alpha)
+    y = inside + logarithm
     return tf.where(x < 0.5, y, 1.0 - y)
 
 
 def _derivatives(x, alpha):
-    m, e, scale, q, logarithm = _parts(x, alpha)
+    m, inside, e, scale, q, logarithm = _parts(x, alpha)
     gate = e * scale
     # The difference of the two sigmoids, in a form that does not cancel.
     dx = -expm1(-alpha) / (1.0 + gate) / (1.0 + q)
     dx = dx * tf.where(m < 0.0, e, 1.0) * tf.where(m < 0.0, scale, 1.0)
-    bend = (1.0 - m) * q / (1.0 + q) - tf.abs(m) * gate / (1.0 + gate) - logarithm
+    bend = (1.0 - m) * q / (1.0 + q) - (2.0 * inside - m) * gate / (1.0 + gate) - logarithm
     return dx, tf.where(x < 0.5, bend, -bend) / alpha
 
 
 def _parts(x, alpha):
     """What value and derivatives at m = min(x, 1 - x) are made of: those at 1 - m mirror them."""
     x = finite(x)
-    m = tf.minimum(x, 1.0 - x)
+    # By comparisons, which choose one side where two meet, for all and for their slopes.
+    m = tf.where(x < 0.5, x, 1.0 - x)
+    inside = tf.where(m < 0.0, tf.zeros([], x.dtype), m)
     # As double words, because the exponential magnifies rounding.
     exact = double_word(x)
     mirrored = -(exact - double_word(1.0, x.dtype))
-    z = double_word(alpha) * exact.where(x <= 0.5, mirrored)
+    z = double_word(alpha) * exact.where(x < 0.5, mirrored)
     # By the sign of m, because that of z is lost where the product is no normal number.
     e, scale = scaled_exp(z.where(m < 0.0, -z).clip(-1000.0, 0.0), x.dtype)
     q = tf.exp(-alpha * (1.0 - m))
     # The logarithm of the quotient, divided by alpha, less the part above zero, as log(1 + w).
     # As a product, because XLA stores a quotient that serves twice.
-    w = -expm1(-alpha * (1.0 - 2.0 * tf.nn.relu(m))) * (1.0 / (1.0 + q))
+    w = -expm1(-alpha * (1.0 - 2.0 * inside)) * (1.0 / (1.0 + q))
     factor = w / alpha
     logarithm = log1p_over(w * e * scale) * e * tf.where(scale < 1.0, factor * scale, factor)
-    return m, e, scale, q, logarithm
+    return m, inside, e, scale, q, logarithm
 
 
 @register(

@@ -40,8 +40,9 @@ def solu(x, axis=-1):
 
 
 def _value(x, axis):
-    # Bounded, because inf * 0 is not 0.
-    return tf.maximum(x, x.dtype.min) * _softmax(x, axis)
+    share = _softmax(x, axis)
+    # Because inf * 0 is not 0.
+    return tf.where(share > 0.0, x, 0.0) * share
 
 
 def _gradient(upstream, x, axis):

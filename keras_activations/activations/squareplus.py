@@ -52,13 +52,14 @@ def _derivatives(x, b):
 def _root_and_mean(x, b):
     """sqrt(x² + b), and its mean with abs(x)."""
     # With the slope of x at 0.
-    size = tf.maximum(x, -x)
+    size = tf.where(x < 0.0, -x, x)
     # Beyond the bound the square would overflow, and b makes no difference; nor where it is zero.
     bounded = tf.minimum(size, 0.5 * math.sqrt(x.dtype.max))
     square = tf.square(bounded) + b
     # The root of 0 has no derivative.
     root = tf.where(square > 0.0, tf.sqrt(tf.where(square > 0.0, square, 1.0)), 0.0)
-    return tf.maximum(root, size), size + 0.5 * tf.nn.relu(root - size)
+    # Not their maximum, which under XLA may pass over NaN.
+    return tf.where(root > size, root, size), size + 0.5 * tf.nn.relu(root - size)
 
 
 @register(
