@@ -91,6 +91,8 @@ def arguments(layer: Any) -> dict[str, Any]:
         name: value
         for name, value in attributes(layer).items()
         if callable(value)
+        # Another layer, whatever its attribute is called, may have activations in it.
+        and (not isinstance(value, Layer) or is_activation_layer(value))
         and (
             (name.endswith("activation") and not name.startswith("_"))
             or (inspect.isfunction(value) and any(_is(value, info) for info in catalogue()))

@@ -297,6 +297,32 @@ def test_all_places_in_a_layer_of_ones_own_are_found():
     assert list(new.layers[0].table) == ["z", "a"]
 
 
+class Named(layers.Layer):
+    """Holds layers that are no activations where others hold an activation."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.activation = layers.Activation("relu", name="held")
+        self.pre_activation = keras.Sequential(
+            [layers.BatchNormalization(), layers.Dense(8, "tanh", name="dense")], name="net"
+        )
+        self.post_activation = layers.BatchNormalization()
+
+    def call(self, x):
+        return self.post_activation(self.activation(self.pre_activation(x)))
+
+
+def test_a_layer_in_an_attribute_named_like_an_activation_is_looked_into():
+    dense = layers.Dense(8, activation=layers.Activation("relu", name="held"), name="dense")
+    model = built(keras.Sequential([keras.Input((8,)), Named(name="named"), dense]))
+    paths = {"named/held": "relu", "named/net/dense": "tanh", "dense/held": "relu"}
+    assert {site.path: site.name for site in sites(model)} == paths
+    with pytest.warns(UserWarning, match="Named .* does not have its activations in its config"):
+        new = copy_of(model, {"relu": ka.PReLU(alpha=0.0), "tanh": keras.activations.tanh})
+    assert "relu" not in activations(new)
+    np.testing.assert_allclose(outputs(new), outputs(model), rtol=1e-6)
+
+
 @pytest.mark.parametrize("activation", ["mish", ka.PReLU, keras.layers.LeakyReLU(0.1)])
 def test_a_layer_that_keeps_its_activation_in_its_config_is_saved(activation, tmp_path, recwarn):
     model = built(keras.Sequential([keras.Input((8,)), Kept(4)]))
