@@ -50,6 +50,8 @@ class ActivationLayer(keras.layers.Layer):
             # A subclass elsewhere may keep its arguments, and write its config, in its own way.
             if hasattr(self, name):
                 config[name] = keras.saving.serialize_keras_object(self.argument(name))
+        if not self.autocast:
+            config["autocast"] = False
         if not isinstance(config.get("axis", 0), int):
             # Keras's HDF5 loader drops an `axis` that is no number.
             config["axes"] = config["axis"]

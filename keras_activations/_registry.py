@@ -299,7 +299,9 @@ def find(identifier: str) -> Callable[..., Any] | None:
     name, bracket, _ = identifier.partition("(")
     if not bracket or name.strip() not in _NAMES:
         return None
-    return _build(*_called(identifier))
+    entry, given = _called(identifier)
+    # As a function it computes in the dtype of what the layer around it hands it.
+    return _build(entry, given if "dtype" in given else {"autocast": False, **given})
 
 
 def described(

@@ -436,7 +436,7 @@ def _like(old: Any, new: Any, **settings: Any) -> Any:
     if isinstance(policy, keras.dtype_policies.QuantizedDTypePolicy):
         # As "int8_from_float32", which is for kernels: what comes of them is a float32 still.
         policy = keras.DTypePolicy(policy.name.partition("_from_")[2])
-    layer = _again(new, dtype=policy, **settings)
+    layer = _again(new, dtype=policy, autocast=True, **settings)
     layer.trainable = layer.trainable and getattr(old, "trainable", True)
     return layer
 

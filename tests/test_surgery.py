@@ -545,19 +545,21 @@ def test_freezing_is_kept():
     assert not copy_of(model, {"relu": ka.PReLU}).trainable_weights
 
 
-def test_dtype_policies_are_kept():
+@pytest.mark.parametrize("new", [ka.PReLU, "prelu(alpha=0.1)"], ids=["class", "string"])
+def test_dtype_policies_are_kept(new):
     policy = "mixed_float16"
     model = keras.Sequential(
         [
             keras.Input((8,)),
             layers.Dense(8, dtype=policy, activation="relu"),
+            layers.Identity(dtype="float32"),
             layers.ReLU(dtype=policy),
         ]
     )
-    new = copy_of(model, {"relu": ka.PReLU})
+    new = copy_of(model, {"relu": new})
     assert new(X).dtype == model(X).dtype == "float16"
     assert {weight.dtype for weight in new.weights} == {"float32"}
-    assert [layer.dtype_policy.name for layer in new.layers] == [policy] * 2
+    assert [layer.dtype_policy.name for layer in new.layers] == [policy, "float32", policy]
 
 
 @pytest.mark.parametrize("new", [ka.mish, ka.Mish, ka.Snake], ids=lambda new: new.__name__)
