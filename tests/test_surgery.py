@@ -447,6 +447,23 @@ def test_no_model_is_a_mistake():
         ka.replace_activations("model", {"relu": "mish"})
 
 
+def masked():
+    x, mask = keras.Input((8,)), keras.Input((8,), dtype="bool")
+    return keras.Model([x, mask], layers.Softmax(name="last")(x, mask=mask))
+
+
+@pytest.mark.parametrize("new", ["softmax", ka.Softmax, layers.Softmax()])
+def test_a_mask_stays_one(new):
+    inputs = [X, RANDOM.random(X.shape) < 0.5]
+    np.testing.assert_allclose(copy_of(masked(), {"softmax": new})(inputs), masked()(inputs), 1e-5)
+
+
+@pytest.mark.parametrize("new", ["mish", ka.Mish])
+def test_what_takes_no_mask_is_refused_where_there_is_one(new):
+    with pytest.raises(ValueError, match=r"(?i)mish cannot stand in for Softmax in last.* mask"):
+        copy_of(masked(), {"softmax": new})
+
+
 def test_a_gated_unit_takes_the_place_of_another():
     x = keras.Input((8,))
     model = keras.Model(x, layers.Dense(2)(ka.SwiGLU(name="gate")(x)))
