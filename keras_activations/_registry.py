@@ -317,7 +317,8 @@ def described(
         Pair of the activation and the arguments, those that came with the identifier included.
 
     Raises:
-        ValueError: If there is no such activation, or it has no such parameter.
+        ValueError: If there is no such activation, it has no such parameter, or the layer draws one
+            that is not among the further ones.
     """
     if isinstance(identifier, str) and "(" in identifier:
         entry, given = _called(identifier.removeprefix(f"{PACKAGE}>"))
@@ -326,6 +327,12 @@ def described(
         if isinstance(identifier, entry.layer):
             names = [name for name in entry.parameters if hasattr(identifier, name)]
             given = {name: identifier.argument(name) for name in names}
+            for name in names:
+                if name not in parameters and getattr(identifier, f"{name}_initializer", None):
+                    raise ValueError(
+                        f"{type(identifier).__name__} starts from what its `{name}_initializer` "
+                        f"draws. Give the value of `{name}` that is meant as an argument, too."
+                    )
     given |= parameters
     if strange := ", ".join(sorted(set(given) - set(entry.parameters))):
         raise ValueError(

@@ -59,7 +59,7 @@ def properties(identifier: Any, **parameters: Any) -> Properties:
     Args:
         identifier: Name, function, layer class or layer of an element-wise activation; a name with
             parameters, such as `"leaky_relu(negative_slope=0.1)"`. Of a layer that
-            trains, the initial values count.
+            trains, the initial values count; what an initializer draws is given as an argument.
         **parameters: Arguments of the function other than x.
 
     Returns:
