@@ -361,6 +361,8 @@ def test_use_may_be_nested_and_undone_in_any_order():
     assert keras.activations.get("gelu") is keras.activations.gelu
     for _ in range(2):
         with first:
+            with first:
+                assert keras.activations.get("gelu") is ka.gelu
             assert keras.activations.get("gelu") is ka.gelu
         assert keras.activations.get("gelu") is keras.activations.gelu
     with pytest.raises(RuntimeError), ka.use("gelu"):
