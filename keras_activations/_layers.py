@@ -166,7 +166,8 @@ class LearnableLayer(TrainedLayer):
 
     def __init__(self, axis: int | Sequence[int] | str | None = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis: Any = axis if axis in (None, "all") else axis_or_axes("axis", axis)
+        every = isinstance(axis, str) and axis == "all"
+        self.axis: Any = axis if axis is None or every else axis_or_axes("axis", axis)
 
     @classmethod
     def symbolic(cls, x: keras.KerasTensor, arguments: dict[str, Any]) -> Any:

@@ -125,7 +125,10 @@ def activation(function: Function) -> Function:
     @tf.autograph.experimental.do_not_convert
     def public(x: Any, *args: Any, **kwargs: Any) -> Any:
         if isinstance(x, keras.KerasTensor):
-            bound = inspect.signature(function).bind(x, *args, **kwargs)
+            try:
+                bound = inspect.signature(function).bind(x, *args, **kwargs)
+            except TypeError as error:
+                raise TypeError(f"{function.__name__}() {error}") from None
             arguments = dict(list(bound.arguments.items())[1:])
             return _INFOS[function.__name__].layer.symbolic(x, arguments)
         if isinstance(x, tf.RaggedTensor) and _INFOS[function.__name__].elementwise:
