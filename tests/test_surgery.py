@@ -323,6 +323,16 @@ def test_a_layer_in_an_attribute_named_like_an_activation_is_looked_into():
     np.testing.assert_allclose(outputs(new), outputs(model), rtol=1e-6)
 
 
+def test_a_layer_of_ones_own_may_be_the_activation_of_another():
+    class Doubled(layers.Layer):
+        def call(self, x):
+            return 2.0 * x
+
+    model = built(keras.Sequential([keras.Input((8,)), layers.Dense(8, Doubled(), name="dense")]))
+    assert {site.path: site.name for site in sites(model)} == {"dense": "Doubled"}
+    assert activations(copy_of(model, {"Doubled": "mish"})) == ["mish"]
+
+
 @pytest.mark.parametrize("activation", ["mish", ka.PReLU, keras.layers.LeakyReLU(0.1)])
 def test_a_layer_that_keeps_its_activation_in_its_config_is_saved(activation, tmp_path, recwarn):
     model = built(keras.Sequential([keras.Input((8,)), Kept(4)]))
