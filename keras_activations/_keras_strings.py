@@ -69,6 +69,7 @@ class use:
                     f"`activation=keras_activations.{name}` where you want this one."
                 )
         self.functions = {name: shared[name].function for name in names or replaceable}
+        self._blocks = 0
         _in_use.append(self)
 
     def restore(self) -> None:
@@ -77,6 +78,7 @@ class use:
             _in_use.remove(self)
 
     def __enter__(self) -> "use":
+        self._blocks += 1
         if self not in _in_use:
             _in_use.append(self)
         return self
@@ -87,7 +89,9 @@ class use:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.restore()
+        self._blocks -= 1
+        if self._blocks == 0:
+            self.restore()
 
 
 def install() -> None:

@@ -50,6 +50,8 @@ class ActivationLayer(keras.layers.Layer):
             # A subclass elsewhere may keep its arguments, and write its config, in its own way.
             if hasattr(self, name):
                 config[name] = keras.saving.serialize_keras_object(self.argument(name))
+        if not self.autocast:
+            config["autocast"] = False
         if not isinstance(config.get("axis", 0), int):
             # Keras's HDF5 loader drops an `axis` that is no number.
             config["axes"] = config["axis"]
@@ -164,7 +166,8 @@ class LearnableLayer(TrainedLayer):
 
     def __init__(self, axis: int | Sequence[int] | str | None = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis: Any = axis if axis in (None, "all") else axis_or_axes("axis", axis)
+        every = isinstance(axis, str) and axis == "all"
+        self.axis: Any = axis if axis is None or every else axis_or_axes("axis", axis)
 
     @classmethod
     def symbolic(cls, x: keras.KerasTensor, arguments: dict[str, Any]) -> Any:

@@ -181,8 +181,11 @@ def _once(uses: list[Use]) -> list[Use]:
 
 @contextlib.contextmanager
 def _unchanged(model: Any) -> Iterator[None]:
-    """Gives the metrics, the seeds and all that is not trained the values that they had before."""
-    variables = [*model.non_trainable_variables, *model.metrics_variables]
+    """Gives metrics, seeds, states and all that is not trained the values that they had before."""
+    # A stateful recurrent layer does not count its states among its variables.
+    recurrent = [layer for layer in all_layers(model) if isinstance(layer, keras.layers.RNN)]
+    states = [state for it in recurrent if it.stateful for state in keras.tree.flatten(it.states)]
+    variables = [*model.non_trainable_variables, *model.metrics_variables, *states]
     values = [tf.convert_to_tensor(variable) for variable in variables]
     try:
         yield

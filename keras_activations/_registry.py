@@ -125,7 +125,10 @@ def activation(function: Function) -> Function:
     @tf.autograph.experimental.do_not_convert
     def public(x: Any, *args: Any, **kwargs: Any) -> Any:
         if isinstance(x, keras.KerasTensor):
-            bound = inspect.signature(function).bind(x, *args, **kwargs)
+            try:
+                bound = inspect.signature(function).bind(x, *args, **kwargs)
+            except TypeError as error:
+                raise TypeError(f"{function.__name__}() {error}") from None
             arguments = dict(list(bound.arguments.items())[1:])
             return _INFOS[function.__name__].layer.symbolic(x, arguments)
         if isinstance(x, tf.RaggedTensor) and _INFOS[function.__name__].elementwise:
@@ -299,7 +302,9 @@ def find(identifier: str) -> Callable[..., Any] | None:
     name, bracket, _ = identifier.partition("(")
     if not bracket or name.strip() not in _NAMES:
         return None
-    return _build(*_called(identifier))
+    entry, given = _called(identifier)
+    # As a function it computes in the dtype of what the layer around it hands it.
+    return _build(entry, given if "dtype" in given else {"autocast": False, **given})
 
 
 def described(
@@ -315,7 +320,8 @@ def described(
         Pair of the activation and the arguments, those that came with the identifier included.
 
     Raises:
-        ValueError: If there is no such activation, or it has no such parameter.
+        ValueError: If there is no such activation, it has no such parameter, or the layer draws one
+            that is not among the further ones.
     """
     if isinstance(identifier, str) and "(" in identifier:
         entry, given = _called(identifier.removeprefix(f"{PACKAGE}>"))
@@ -324,6 +330,12 @@ def described(
         if isinstance(identifier, entry.layer):
             names = [name for name in entry.parameters if hasattr(identifier, name)]
             given = {name: identifier.argument(name) for name in names}
+            for name in names:
+                if name not in parameters and getattr(identifier, f"{name}_initializer", None):
+                    raise ValueError(
+                        f"{type(identifier).__name__} starts from what its `{name}_initializer` "
+                        f"draws. Give the value of `{name}` that is meant as an argument, too."
+                    )
     given |= parameters
     if strange := ", ".join(sorted(set(given) - set(entry.parameters))):
         raise ValueError(

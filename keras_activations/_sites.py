@@ -91,11 +91,20 @@ def arguments(layer: Any) -> dict[str, Any]:
         name: value
         for name, value in attributes(layer).items()
         if callable(value)
+        and _may_be_activation(value)
         and (
             (name.endswith("activation") and not name.startswith("_"))
             or (inspect.isfunction(value) and any(_is(value, info) for info in catalogue()))
         )
     }
+
+
+def _may_be_activation(value: Any) -> bool:
+    """Whether it is none of the layers that at most have activations in them."""
+    if not isinstance(value, Layer) or is_activation_layer(value):
+        return True
+    of_keras = type(value).__module__.partition(".")[0] == "keras"
+    return not (of_keras or children(value) or arguments(value))
 
 
 def children(layer: Any, operations: bool = False) -> dict[str, Any]:

@@ -16,7 +16,6 @@ Interval = tuple[float, float]
 
 # Dyadic steps, so that most kinks are points of the grid.
 _STEP = 2.0**-10
-_GRID = np.arange(-128.0, 128.0 + _STEP, _STEP)
 # What is still larger out there, even as slowly as a logarithm, has no bound.
 _FAR, _FARTHER = 10.0 ** np.arange(3.0, 9.0), 10.0 ** np.arange(20.0, 31.0)
 _FLAT = 0.01
@@ -53,13 +52,14 @@ class Properties:
 def properties(identifier: Any, **parameters: Any) -> Properties:
     """Range, zeros, Lipschitz constant and dead zones of an activation, measured in float64.
 
-    On a grid over [-128, 128] of steps of 2⁻¹⁰, whose findings are then refined, and far out. What
-    is narrower than a step is not seen. Slopes are those of the backward pass.
+    On a grid of steps of 2⁻¹⁰ over [-128, 128], or up to [-1024, 1024] for parameters above 64,
+    whose findings are then refined, and far out. What is narrower than a step, or bends beyond the
+    grid, is not seen. Slopes are those of the backward pass.
 
     Args:
         identifier: Name, function, layer class or layer of an element-wise activation; a name with
             parameters, such as `"leaky_relu(negative_slope=0.1)"`. Of a layer that
-            trains, the initial values count.
+            trains, the initial values count; what an initializer draws is given as an argument.
         **parameters: Arguments of the function other than x.
 
     Returns:
@@ -85,15 +85,16 @@ def properties(identifier: Any, **parameters: Any) -> Properties:
     check_values(activation, given)
     value = functools.partial(_value, activation, given)
     slope = functools.partial(_slope, activation, given)
-    y, dx = value(_GRID), slope(_GRID)
-    flat = _intervals(slope, dx, lambda d: d == 0.0)
-    nearly_flat = _intervals(slope, dx, lambda d: np.abs(d) < _FLAT)
-    steepest = _steepest(value, y, dx)
+    grid = _grid({**activation.parameters, **given})
+    y, dx = value(grid), slope(grid)
+    flat = _intervals(slope, grid, dx, lambda d: d == 0.0)
+    nearly_flat = _intervals(slope, grid, dx, lambda d: np.abs(d) < _FLAT)
+    steepest = _steepest(value, grid, y, dx)
     if activation.backward is None and np.isfinite(steepest):
-        steepest = _supremum(lambda x: np.abs(slope(x)), np.abs(dx))
+        steepest = _supremum(lambda x: np.abs(slope(x)), grid, np.abs(dx))
     return Properties(
-        range=(0.0 - _supremum(lambda x: -value(x), -y), _supremum(value, y)),
-        zeros=_zeros(value, y),
+        range=(0.0 - _supremum(lambda x: -value(x), grid, -y), _supremum(value, grid, y)),
+        zeros=_zeros(value, grid, y),
         lipschitz=steepest,
         dead_zone=tuple(i for i in flat if i[0] < i[1] and not _underflows(slope, i)),
         saturation=tuple(i for i in nearly_flat if np.any(np.isinf(i))),
@@ -114,9 +115,17 @@ def _slope(activation: ActivationInfo, given: Mapping[str, Any], x: Array) -> Ar
     return np.asarray(tape.gradient(y, inputs, None, tf.UnconnectedGradients.ZERO).numpy())
 
 
-def _supremum(function: Function, at_grid: Array) -> float:
+def _grid(parameters: Mapping[str, Any]) -> Array:
+    """Points as far out as a parameter may put a kink, but for no more than 2²¹ of them."""
+    numbers = [value for value in parameters.values() if np.asarray(value).dtype.kind in "fiu"]
+    largest = max([64.0, *(float(np.max(np.abs(value), initial=0.0)) for value in numbers)])
+    reach = 2.0 ** min(10.0, np.ceil(np.log2(2.0 * largest)))
+    return np.arange(-reach, reach + _STEP, _STEP)
+
+
+def _supremum(function: Function, grid: Array, at_grid: Array) -> float:
     """The largest value, of the grid's neighbourhood and of points far out."""
-    peak = _GRID[np.nanargmax(at_grid)]
+    peak = grid[np.nanargmax(at_grid)]
     near = np.linspace(peak - _STEP, peak + _STEP, 2**11 + 1)
     inner, outer = (
         float(np.nanmax(function(x)))
@@ -129,11 +138,11 @@ def _supremum(function: Function, at_grid: Array) -> float:
     return 0.0 if abs(largest) < _ROUNDING else largest
 
 
-def _steepest(value: Function, y: Array, dx: Array) -> float:
+def _steepest(value: Function, grid: Array, y: Array, dx: Array) -> float:
     """The steepest step of the grid, infinite if there is a jump."""
     steps, slopes = np.abs(np.diff(y)), np.abs(dx)
     steep = steps > 2.0 * _STEP * np.maximum(slopes[:-1], slopes[1:]) + _ROUNDING
-    low, high = _GRID[:-1][steep], _GRID[1:][steep]
+    low, high = grid[:-1][steep], grid[1:][steep]
     for _ in range(_HALVINGS if low.size else 0):
         middle = 0.5 * (low + high)
         at_low, at_middle, at_high = value(low), value(middle), value(high)
@@ -143,25 +152,25 @@ def _steepest(value: Function, y: Array, dx: Array) -> float:
     return np.inf if np.any(jumps) else float(np.nanmax(steps)) / _STEP
 
 
-def _zeros(value: Function, y: Array) -> tuple[Interval, ...]:
-    runs = [i for i in _intervals(value, y, lambda v: v == 0.0) if not _underflows(value, i)]
+def _zeros(value: Function, grid: Array, y: Array) -> tuple[Interval, ...]:
+    runs = [i for i in _intervals(value, grid, y, lambda v: v == 0.0) if not _underflows(value, i)]
     crossed = np.flatnonzero(y[:-1] * y[1:] < 0.0)
     rises = np.sign(y[crossed + 1])
-    at = _boundary(lambda x: value(x) * rises >= 0.0, _GRID[crossed], _GRID[crossed + 1])
+    at = _boundary(lambda x: value(x) * rises >= 0.0, grid[crossed], grid[crossed + 1])
     # A jump may pass over zero.
     points = at[np.abs(value(at)) < _JUMP]
     return tuple(sorted(runs + [(float(x), float(x)) for x in points]))
 
 
-def _intervals(function: Function, at_grid: Array, test: Function) -> list[Interval]:
+def _intervals(function: Function, grid: Array, at_grid: Array, test: Function) -> list[Interval]:
     """Where a test of a function's values holds; up to infinity if it does so far out."""
     holds = np.concatenate([[False], test(at_grid), [False]])
     first = np.flatnonzero(holds[1:-1] & ~holds[:-2])
     last = np.flatnonzero(holds[1:-1] & ~holds[2:])
-    end = len(_GRID) - 1
+    end = len(grid) - 1
     outside = np.concatenate([np.maximum(first - 1, 0), np.minimum(last + 1, end)])
     inside = np.concatenate([first, last])
-    ends = _boundary(lambda x: test(function(x)), _GRID[outside], _GRID[inside])
+    ends = _boundary(lambda x: test(function(x)), grid[outside], grid[inside])
     low, high = np.split(ends, 2)
     far = np.concatenate([_FAR, _FARTHER])
     low = np.where((first == 0) & np.all(test(function(-far))), -np.inf, low)

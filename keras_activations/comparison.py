@@ -18,6 +18,7 @@ import tensorflow as tf
 
 from keras_activations import plotting
 from keras_activations._axes import positive
+from keras_activations._layers import number
 from keras_activations._runs import Row, as_csv, begun, keep, progress, undone, write
 
 Array = np.ndarray[Any, Any]
@@ -25,6 +26,8 @@ Data = tuple[Any, Any]
 BuildFunction = Callable[[Any], keras.Model]
 
 _CONFIDENCE = 0.95
+# Ends of names of metrics of which less is better, where Keras has no loss of the same name.
+_COSTS = ("loss", "error", "logcosh", "false_negatives", "false_positives")
 
 
 def compare(
@@ -59,7 +62,8 @@ def compare(
         epochs: Passes over the training data.
         batch_size: Examples in a step.
         metric: The validation metric that is compared. Less is better for names that end in
-            `"loss"` or `"error"`, and for metrics of Keras that are losses, such as `"mae"`.
+            `"loss"`, `"error"`, `"logcosh"`, `"false_negatives"` or `"false_positives"`, and for
+            metrics of Keras that are losses, such as `"mae"`.
         target: Value of the metric; the table says in which epoch it was first reached.
         folder: Where each run is kept as soon as it is done, with the table as text and CSV, and
             learning curves as CSV and PNG. If the folder is there from an earlier call that was
@@ -113,8 +117,7 @@ def compare(
     train, validation = _arrays("train", train), _arrays("validation", validation)
     seeds, epochs = positive("seeds", seeds), positive("epochs", epochs)
     batch_size = positive("batch_size", batch_size)
-    if not (target is None or isinstance(target, int | float)):
-        raise ValueError(f"`target` must be a number or None. Received: target={target!r}")
+    target = None if target is None else number("target", target)
     build = build_fn or _lenet5(*train)
     folder = None if folder is None else pathlib.Path(folder)
     settings = {
@@ -278,8 +281,8 @@ class Comparison:
         """
         panels = plotting.panels(axes, 2)
         for ax, name in zip(panels, ("loss", f"val_{self.metric}"), strict=True):
-            for number, label in enumerate(dict.fromkeys(run["activation"] for run in self.runs)):
-                style = plotting.style(number)
+            for place, label in enumerate(dict.fromkeys(run["activation"] for run in self.runs)):
+                style = plotting.style(place)
                 curves = [run["history"][name] for run in self._of(label)]
                 length = min(map(len, curves))  # A run that diverged is shorter.
                 values = np.array([curve[:length] for curve in curves])
@@ -297,7 +300,7 @@ class Comparison:
 
     @property
     def _less_is_better(self) -> bool:
-        if self.metric.endswith(("loss", "error")):
+        if self.metric.endswith(_COSTS):
             return True
         with contextlib.suppress(TypeError, ValueError):
             keras.metrics.get(self.metric), keras.losses.get(self.metric)

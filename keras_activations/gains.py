@@ -41,7 +41,7 @@ def gain(identifier: Any, mode: str = "forward", **parameters: Any) -> float:
     Args:
         identifier: Name, function, layer class or layer of an activation; a name with parameters,
             such as `"leaky_relu(negative_slope=0.1)"`. Of a layer that
-            trains, the initial values count.
+            trains, the initial values count; what an initializer draws is given as an argument.
         mode: `"forward"` for signals, `"backward"` for gradients.
         **parameters: Arguments of the function other than x.
 

@@ -43,7 +43,7 @@ def plot(
     Args:
         *identifiers: Names, functions, layer classes or layers of activations; names with
             parameters, such as `"snake(alpha=[0.5, 1.0])"`. Of a layer that trains, the initial
-            values count.
+            values count; what an initializer draws is given as an argument.
         derivative: Whether to draw the first derivative, as the backward pass has it.
         second_derivative: Whether to draw the second derivative.
         limits: The smallest and the largest x.

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_activations._layers import TrainedLayer
+from keras_activations._layers import SimplexLayer, TrainedLayer
 from keras_activations._registry import catalogue, get
 from keras_activations._sites import (
     Layer,
@@ -295,6 +295,9 @@ class _Copies:
         """A layer that does what an activation layer, or an operation, did."""
         self._note(site, new)
         layer = new if isinstance(new, Layer) else keras.layers.Activation(new)
+        if _takes_mask(site.layer) and not isinstance(new, Layer):
+            kinds = [entry.layer for entry in catalogue() if entry.function is new]
+            layer = next((kind() for kind in kinds if issubclass(kind, SimplexLayer)), layer)
         return _like(site.layer, layer, name=site.layer.name)
 
     def _functional(self, model: Any) -> Any:
@@ -306,11 +309,23 @@ class _Copies:
             for layer in graph.layers
             if isinstance(layer, keras.layers.InputLayer)
         }
-        clone = keras.models.clone_model(
-            graph,
-            input_tensors=keras.tree.map_structure(lambda x: inputs[id(x)], graph.input),
-            clone_function=self.copy,
-        )
+        try:
+            clone = keras.models.clone_model(
+                graph,
+                input_tensors=keras.tree.map_structure(lambda x: inputs[id(x)], graph.input),
+                clone_function=self.copy,
+            )
+        except TypeError as error:
+            # Keras does not say which of its layers the graph calls with a mask.
+            for site, new in self.done:
+                made = self.made.get(id(site.layer))
+                if made is not None and _takes_mask(site.layer) and not _takes_mask(made):
+                    raise ValueError(
+                        f"{_described(new)} cannot stand in for {_described(site.activation)} in "
+                        f"{site.path}, which may be called with a mask. Pass a layer whose `call` "
+                        f"takes one, or leave this place out by a function as `replacements`."
+                    ) from error
+            raise
         return self._of_class(model, keras.Model, inputs=clone.input, outputs=clone.output)
 
     def _sequential(self, model: Any) -> Any:
@@ -424,6 +439,10 @@ class _Copies:
             new.built = True
 
 
+def _takes_mask(layer: Any) -> bool:
+    return "mask" in inspect.signature(layer.call).parameters
+
+
 def _argument(site: Site) -> str | None:
     """The argument to set, or None where the layer as a whole is replaced."""
     return None if type(site.layer) is keras.layers.Activation else site.attribute
@@ -436,7 +455,7 @@ def _like(old: Any, new: Any, **settings: Any) -> Any:
     if isinstance(policy, keras.dtype_policies.QuantizedDTypePolicy):
         # As "int8_from_float32", which is for kernels: what comes of them is a float32 still.
         policy = keras.DTypePolicy(policy.name.partition("_from_")[2])
-    layer = _again(new, dtype=policy, **settings)
+    layer = _again(new, dtype=policy, autocast=True, **settings)
     layer.trainable = layer.trainable and getattr(old, "trainable", True)
     return layer
 

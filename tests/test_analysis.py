@@ -30,6 +30,8 @@ def test_measured_range_and_monotonicity_are_the_claimed_ones(info):
         ("relu", {}, {"zeros": ((-INF, 0.0),), "dead_zone": ((-INF, 0.0),), "lipschitz": 1.0}),
         ("relu", {"negative_slope": 0.5}, {"zeros": ((0.0, 0.0),), "dead_zone": ()}),
         ("relu6", {}, {"dead_zone": ((-INF, 0.0), (6.0, INF)), "range": (0.0, 6.0)}),
+        ("relu", {"max_value": 255.0}, {"dead_zone": ((-INF, 0.0), (255.0, INF))}),
+        ("relu", {"threshold": 150.0}, {"dead_zone": ((-INF, 150.0),), "zeros": ((-INF, 150.0),)}),
         ("leaky_relu", {"negative_slope": 3.0}, {"lipschitz": 3.0, "saturation": ()}),
         ("sigmoid", {}, {"lipschitz": 0.25, "zeros": (), "dead_zone": ()}),
         ("exponential", {}, {"lipschitz": INF, "saturation": ((-INF, math.log(0.01)),)}),

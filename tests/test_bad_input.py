@@ -134,6 +134,8 @@ FOUND = {
     "other shape": (lambda: ka.snake(tf.ones([2, 4]), alpha=tf.ones([7, 5])), "broadcast"),
     "not a half": (lambda: ka.clamped_swiglu(tf.ones([2, 4]), alpha=tf.ones([4])), "broadcast"),
     "axis twice": (lambda: ka.softmax(tf.ones([2, 4]), axis=[1, -1]), "twice"),
+    "array of axes": (lambda: ka.Snake(axis=np.array([1, 2])), "`axis` must be an integer"),
+    "unknown parameter": (lambda: ka.snake(keras.Input((8,)), beta=3), r"snake\(\) .*'beta'"),
     "mask": (lambda: ka.Softmax()(tf.ones([1, 4]), mask=tf.ones([3, 4], tf.bool)), "mask must"),
     "scalar": (lambda: ka.maxout(1.0, num_units=1), "at least one axis"),
     "nested": (lambda: ka.mish(nested_list(300)), "nested"),

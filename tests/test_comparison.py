@@ -284,7 +284,14 @@ def test_the_table_ranks_nothing_within_the_noise():
     assert "2.0 (3 of 3)" in words["first"]
     lower = str(Comparison("mean_absolute_error", runs(curves, "mean_absolute_error")))
     assert "worse" in lower.splitlines()[2]
-    for metric, less in (("mae", True), ("cosine_similarity", False), ("io_u", False)):
+    for metric, less in (
+        ("mae", True),
+        ("logcosh", True),
+        ("false_negatives", True),
+        ("true_negatives", False),
+        ("cosine_similarity", False),
+        ("io_u", False),
+    ):
         assert ("worse" in str(Comparison(metric, runs(curves, metric))).splitlines()[2]) == less
     one = Comparison("accuracy", runs({"a": ([[0.5]], 1.0), "b": ([[0.9]], 1.0)}))
     assert "one seed tells nothing" in str(one)
@@ -351,6 +358,7 @@ def test_bad_requests_are_named():
         compare("relu", build_fn=lambda activation: None)
     with pytest.raises(ValueError, match="target"):
         compare("relu", target="high")
+    assert compare("relu", seeds=1, epochs=1, target=np.float32(0.5)).target == 0.5
     for name in ("seeds", "epochs", "batch_size"):
         with pytest.raises(ValueError, match=name):
             compare("relu", **{name: 0})

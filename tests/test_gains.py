@@ -62,6 +62,10 @@ def test_gain_takes_names_functions_layers_and_parameters():
     assert ka.gain(ka.mish) == ka.gain("mish") == ka.gain(ka.Mish)
     assert ka.gain("hard_swish") == ka.gain("hard_silu")
     assert ka.gain("snake", alpha=5.0) != ka.gain("snake")
+    drawn = ka.Snake(alpha_initializer="ones")
+    with pytest.raises(ValueError, match=r"`alpha_initializer` draws.*the value of `alpha`"):
+        ka.gain(drawn)
+    assert ka.gain(drawn, alpha=5.0) == ka.gain("snake", alpha=5.0)
 
 
 def test_pytorchs_constants():

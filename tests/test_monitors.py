@@ -532,6 +532,27 @@ def test_a_model_that_draws_or_counts_in_inference_goes_on_where_it_was(data):
     assert all(np.array_equal(v.numpy(), b) for v, b in zip(model.variables, before, strict=True))
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: keras.layers.LSTM(3, stateful=True),
+        lambda: keras.layers.Bidirectional(keras.layers.GRU(3, stateful=True)),
+        lambda: keras.layers.RNN([keras.layers.SimpleRNNCell(3)] * 2, stateful=True),
+    ],
+    ids=["layer", "wrapped", "stacked"],
+)
+def test_stateful_recurrent_layers_go_on_where_they_were(make):
+    x = np.random.default_rng(0).normal(size=(8, 6, 3)).astype("float32")
+    losses = []
+    for callbacks in ([], [ka.ActivationMonitor(x, x[:, 0, :1], batch_size=4)]):
+        keras.utils.set_random_seed(1)
+        model = keras.Sequential([keras.Input((6, 3), batch_size=4), make(), Dense(1)])
+        model.compile("sgd", "mse")
+        fit = {"batch_size": 4, "epochs": 2, "shuffle": False, "verbose": 0}
+        losses.append(model.fit(x, x[:, 0, :1], callbacks=callbacks, **fit).history["loss"])
+    assert losses[0] == losses[1]
+
+
 def test_nothing_is_left_in_the_model(plain, watched, tmp_path):
     models = [model for model, _ in (plain, watched)]
 

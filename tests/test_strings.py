@@ -86,6 +86,21 @@ def test_parameters_in_the_string(info):
             assert type(ka.get(f"{alias}()")) is info.layer
 
 
+@pytest.mark.parametrize("policy", ["float64", "mixed_float16"])
+@pytest.mark.parametrize("kind", [keras.layers.Dense, keras.layers.GRU])
+def test_parameters_in_the_string_leave_the_dtype_to_the_layer_around(kind, policy, tmp_path):
+    text = "leaky_relu(negative_slope=0.1)"
+    layer = kind(4, activation=text, dtype=policy)
+    model = keras.Sequential([keras.Input((3, 4)), layer])
+    x = np.random.default_rng(0).normal(size=(2, 3, 4))
+    assert model(x).dtype == layer.compute_dtype
+    model.save(tmp_path / "m.keras")
+    again = keras.models.load_model(tmp_path / "m.keras")
+    assert again(x).dtype == layer.compute_dtype
+    np.testing.assert_array_equal(again(x), model(x))
+    assert ka.get(text[:-1] + ", dtype='float16')")(x).dtype == "float16"
+
+
 def test_the_string_of_the_readme():
     dense = keras.layers.Dense(4, activation="leaky_relu(negative_slope=0.1)")
     x = np.linspace(-2, 2, 12).reshape(3, 4).astype("float32")
@@ -346,6 +361,8 @@ def test_use_may_be_nested_and_undone_in_any_order():
     assert keras.activations.get("gelu") is keras.activations.gelu
     for _ in range(2):
         with first:
+            with first:
+                assert keras.activations.get("gelu") is ka.gelu
             assert keras.activations.get("gelu") is ka.gelu
         assert keras.activations.get("gelu") is keras.activations.gelu
     with pytest.raises(RuntimeError), ka.use("gelu"):

@@ -297,6 +297,42 @@ def test_all_places_in_a_layer_of_ones_own_are_found():
     assert list(new.layers[0].table) == ["z", "a"]
 
 
+class Named(layers.Layer):
+    """Holds layers that are no activations where others hold an activation."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.activation = layers.Activation("relu", name="held")
+        self.pre_activation = keras.Sequential(
+            [layers.BatchNormalization(), layers.Dense(8, "tanh", name="dense")], name="net"
+        )
+        self.post_activation = layers.BatchNormalization()
+
+    def call(self, x):
+        return self.post_activation(self.activation(self.pre_activation(x)))
+
+
+def test_a_layer_in_an_attribute_named_like_an_activation_is_looked_into():
+    dense = layers.Dense(8, activation=layers.Activation("relu", name="held"), name="dense")
+    model = built(keras.Sequential([keras.Input((8,)), Named(name="named"), dense]))
+    paths = {"named/held": "relu", "named/net/dense": "tanh", "dense/held": "relu"}
+    assert {site.path: site.name for site in sites(model)} == paths
+    with pytest.warns(UserWarning, match="Named .* does not have its activations in its config"):
+        new = copy_of(model, {"relu": ka.PReLU(alpha=0.0), "tanh": keras.activations.tanh})
+    assert "relu" not in activations(new)
+    np.testing.assert_allclose(outputs(new), outputs(model), rtol=1e-6)
+
+
+def test_a_layer_of_ones_own_may_be_the_activation_of_another():
+    class Doubled(layers.Layer):
+        def call(self, x):
+            return 2.0 * x
+
+    model = built(keras.Sequential([keras.Input((8,)), layers.Dense(8, Doubled(), name="dense")]))
+    assert {site.path: site.name for site in sites(model)} == {"dense": "Doubled"}
+    assert activations(copy_of(model, {"Doubled": "mish"})) == ["mish"]
+
+
 @pytest.mark.parametrize("activation", ["mish", ka.PReLU, keras.layers.LeakyReLU(0.1)])
 def test_a_layer_that_keeps_its_activation_in_its_config_is_saved(activation, tmp_path, recwarn):
     model = built(keras.Sequential([keras.Input((8,)), Kept(4)]))
@@ -421,6 +457,23 @@ def test_no_model_is_a_mistake():
         ka.replace_activations("model", {"relu": "mish"})
 
 
+def masked():
+    x, mask = keras.Input((8,)), keras.Input((8,), dtype="bool")
+    return keras.Model([x, mask], layers.Softmax(name="last")(x, mask=mask))
+
+
+@pytest.mark.parametrize("new", ["softmax", ka.Softmax, layers.Softmax()])
+def test_a_mask_stays_one(new):
+    inputs = [X, RANDOM.random(X.shape) < 0.5]
+    np.testing.assert_allclose(copy_of(masked(), {"softmax": new})(inputs), masked()(inputs), 1e-5)
+
+
+@pytest.mark.parametrize("new", ["mish", ka.Mish])
+def test_what_takes_no_mask_is_refused_where_there_is_one(new):
+    with pytest.raises(ValueError, match=r"(?i)mish cannot stand in for Softmax in last.* mask"):
+        copy_of(masked(), {"softmax": new})
+
+
 def test_a_gated_unit_takes_the_place_of_another():
     x = keras.Input((8,))
     model = keras.Model(x, layers.Dense(2)(ka.SwiGLU(name="gate")(x)))
@@ -519,19 +572,21 @@ def test_freezing_is_kept():
     assert not copy_of(model, {"relu": ka.PReLU}).trainable_weights
 
 
-def test_dtype_policies_are_kept():
+@pytest.mark.parametrize("new", [ka.PReLU, "prelu(alpha=0.1)"], ids=["class", "string"])
+def test_dtype_policies_are_kept(new):
     policy = "mixed_float16"
     model = keras.Sequential(
         [
             keras.Input((8,)),
             layers.Dense(8, dtype=policy, activation="relu"),
+            layers.Identity(dtype="float32"),
             layers.ReLU(dtype=policy),
         ]
     )
-    new = copy_of(model, {"relu": ka.PReLU})
+    new = copy_of(model, {"relu": new})
     assert new(X).dtype == model(X).dtype == "float16"
     assert {weight.dtype for weight in new.weights} == {"float32"}
-    assert [layer.dtype_policy.name for layer in new.layers] == [policy] * 2
+    assert [layer.dtype_policy.name for layer in new.layers] == [policy, "float32", policy]
 
 
 @pytest.mark.parametrize("new", [ka.mish, ka.Mish, ka.Snake], ids=lambda new: new.__name__)
