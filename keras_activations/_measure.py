@@ -224,7 +224,7 @@ def _time(job: Job) -> dict[str, Any]:
 
 
 def _uses(x: Any) -> int:
-    """By which what is compiled lazily is compiled."""
+    """After how many uses all is compiled that will be."""
     return USES + 1 if x.shape.num_elements() < LARGE else _WARM_UP
 
 

@@ -165,6 +165,24 @@ ELSEWHERE = {
         "large = True",
         ["tests/test_kernels.py", "-k", "small"],
     ),
+    "a large tensor behind a small one overlooked": (
+        "_calculus.py",
+        "any(size is None or size >= LARGE for size in sizes)",
+        "sizes[0] is None or sizes[0] >= LARGE",
+        ["tests/test_kernels.py", "-k", "one_large"],
+    ),
+    "a sum of millions in one go": (
+        "_calculus.py",
+        "tf.cast(sums, tf.float64)",
+        "sums",
+        ["tests/test_kernels.py", "-k", "keeps_its_digits"],
+    ),
+    "an axis that moves with a parameter": (
+        "_axes.py",
+        "normalized(a, rank) - rank for a in axes",
+        "normalized(a, rank) for a in axes",
+        ["tests/test_families.py", "-k", "adds_axes"],
+    ),
     "an export compiled by force": (
         "_calculus.py",
         "self.graph if whole else self.function",

@@ -1,5 +1,6 @@
 """What a function takes, and the modes it runs in."""
 
+import functools
 import inspect
 import pickle
 import weakref
@@ -119,11 +120,17 @@ def test_what_it_refuses_it_refuses_with_advice(info):
         _call(info)(tf.constant(["a", "b"]))
 
 
+@functools.cache
+def _xla_keeps_nan():
+    """TensorFlow before 2.21 takes a bound for NaN where it clips."""
+    return bool(np.isnan(tf.function(tf.nn.relu6, jit_compile=True)(tf.constant(np.nan))))
+
+
 @pytest.mark.parametrize("compiled", [False, True], ids=["graph", "xla"])
 @all_activations
 def test_graph_and_xla_agree_with_eager(info, compiled):
     call, x = _call(info), matrix(info)
-    if info.elementwise:
+    if info.elementwise and (not compiled or _xla_keeps_nan()):
         x = tf.concat([x, tf.fill([1, 8], np.nan)], 0)
     # The casts of 16 bit are the engine's, the same for all.
     for dtype in ("float32", "float16") if info in SOME else ("float32",):

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 import tensorflow as tf
-from cases import DTYPES, all_cases, gradient, inputs, real_parameters
+from cases import DTYPES, all_cases, gradient, inputs, parameter_sets, real_parameters
 from oracles import (
     input_gradient,
     is_defined,
@@ -15,6 +15,7 @@ from oracles import (
     second_derivative,
 )
 
+import keras_activations as ka
 from keras_activations import _calculus
 from keras_activations.reference import Truth
 
@@ -26,8 +27,6 @@ ABSOLUTE = {"float16": 3e-7, "bfloat16": 2e-7, "float32": 3e-7, "float64": 1e-14
 
 @functools.cache
 def _truth(name, given):
-    import keras_activations as ka
-
     info, given = ka.info(name), dict(given)
     rows = _rows(info, given)
     values = [outputs(info, row, given) for row in rows]
@@ -101,18 +100,30 @@ def test_gradient_of_every_parameter(info, given, dtype):
         assert np.all(abs(actual - truth) <= tolerance), f"{name}: {actual}, not {truth}"
 
 
+def _numbers(info, given):
+    """The parameters that are a number each, for which there is a slope."""
+    numbers = {n: v for n, v in real_parameters(info, given).items() if type(v) is float}
+    return numbers if info.elementwise and not info.backward else {}
+
+
+with_numbers = pytest.mark.parametrize(
+    ("info", "given"),
+    [
+        pytest.param(info, given, id=f"{info.name}-{number}")
+        for info in ka.catalogue()
+        for number, given in enumerate(parameter_sets(info))
+        if _numbers(info, given)
+    ],
+)
 FAR = np.array([2.0**-40, 1e-3, 0.7, 5.0, 9.0, 20.0, 12345.0, 1e10, 2e19, 3.3e38], np.float32)
 
 
-@all_cases
+@with_numbers
 def test_gradient_of_every_parameter_far_out(info, given):
     """Of each point apart, because the largest hides the others in a sum."""
-    numbers = {n: v for n, v in real_parameters(info, given).items() if type(v) is float}
-    if not info.elementwise or info.backward or not numbers:
-        pytest.skip("no slope by a number")
     near = FAR[info.accuracy.get("domain", np.inf) > FAR]
     x = np.concatenate([-near[::-1], near])
-    exact = {n: float(np.float32(v)) for n, v in numbers.items()}
+    exact = {n: float(np.float32(v)) for n, v in _numbers(info, given).items()}
     values = {n: tf.fill(x.shape, v) for n, v in exact.items()}
     with tf.GradientTape() as tape:
         tape.watch(values)
@@ -129,15 +140,13 @@ def test_gradient_of_every_parameter_far_out(info, given):
                 assert low - slack <= actual <= high + slack, f"{name} at x={at}: not {low}"
 
 
-@all_cases
+@with_numbers
 def test_second_derivatives_by_x_and_a_parameter_are_the_same_in_either_order(
     info, given, monkeypatch
 ):
     # One operation after the other: derivatives of graphs take long to make.
     monkeypatch.setattr(_calculus._Kernel, "__call__", lambda self, *t: self.function(*t))
-    numbers = {n: v for n, v in real_parameters(info, given).items() if type(v) is float}
-    if not info.elementwise or info.backward or not numbers:
-        pytest.skip("no slope by a number")
+    numbers = _numbers(info, given)
     points = np.array([-7.3, -4.7, -1.1, -0.3, 0.0, 0.2, 0.5, 0.9, 1.0, 1.4, 5.1])
     # There may be kinks where x, or its size, equals a parameter.
     smooth = points[~np.isin(np.abs(points), np.abs([*info.kinks, *numbers.values()]))]
