@@ -141,6 +141,17 @@ def test_gradient_of_every_parameter_far_out(info, given):
 
 
 @with_numbers
+def test_gradient_of_every_parameter_at_infinity(info, given):
+    ends = [x for x in (-np.inf, np.inf) if is_defined(info, np.sign(x) * 50.0, given)]
+    values = {n: tf.fill([len(ends)], v) for n, v in _numbers(info, given).items()}
+    with tf.GradientTape() as tape:
+        tape.watch(values)
+        y = info.function(tf.constant(ends, tf.float32), **{**given, **values})
+    for name, slopes in tape.gradient(y, values, unconnected_gradients="zero").items():
+        assert not np.any(np.isnan(slopes)), f"{name} at {ends}: {slopes}"
+
+
+@with_numbers
 def test_second_derivatives_by_x_and_a_parameter_are_the_same_in_either_order(
     info, given, monkeypatch
 ):

@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import LearnableLayer
 from keras_activations._registry import activation, register
-from keras_activations._special import double_word, polynomial, reciprocal
+from keras_activations._special import double_word, finite, polynomial, reciprocal
 from keras_activations.activations.linear import linear
 
 NEAR = 0.75
@@ -69,7 +69,7 @@ def _derivatives(x, alpha):
     above = tf.where(tf.abs(z) < NEAR, tf.square(x) * polynomial(small, BEND), far) + 1.0
     bend = 0.5 * (1.0 - s) * (1.0 + s * (1.0 + s) * series)
     near = slope * (1.0 + tf.square(x + alpha) * bend)
-    far = (_log(x, t, divisor) / divisor + (x + 2.0 * alpha) * slope) / divisor
+    far = (_log(x, t, divisor) / divisor + (finite(x) + 2.0 * alpha) * slope) / divisor
     below = tf.where(_has_series(v), near, far)
     negative = alpha < 0.0
     return tf.where(negative, slope, e * scale), tf.where(negative, below, above)
