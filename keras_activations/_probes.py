@@ -182,9 +182,13 @@ def _once(uses: list[Use]) -> list[Use]:
 @contextlib.contextmanager
 def _unchanged(model: Any) -> Iterator[None]:
     """Gives metrics, seeds, states and all that is not trained the values that they had before."""
-    # A stateful recurrent layer does not count its states among its variables.
-    recurrent = [layer for layer in all_layers(model) if isinstance(layer, keras.layers.RNN)]
-    states = [state for it in recurrent if it.stateful for state in keras.tree.flatten(it.states)]
+    # A stateful recurrent layer does not count its states among its variables, and has none before
+    # it is built.
+    recurrent = [
+        it for it in all_layers(model) if isinstance(it, keras.layers.RNN) and it.stateful
+    ]
+    fresh = [it for it in recurrent if it.states is None]
+    states = keras.tree.flatten([it.states for it in recurrent if it not in fresh])
     variables = [*model.non_trainable_variables, *model.metrics_variables, *states]
     values = [tf.convert_to_tensor(variable) for variable in variables]
     try:
@@ -193,6 +197,9 @@ def _unchanged(model: Any) -> Iterator[None]:
         model.reset_metrics()  # Keras makes some as it first computes a loss.
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
+        # As Keras resets them, but for those of stacked cells, at which it fails.
+        for state in keras.tree.flatten([it.states for it in fresh if it.states is not None]):
+            state.assign(tf.zeros(state.shape, state.dtype))
 
 
 @contextlib.contextmanager

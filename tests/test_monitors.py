@@ -541,12 +541,15 @@ def test_a_model_that_draws_or_counts_in_inference_goes_on_where_it_was(data):
     ],
     ids=["layer", "wrapped", "stacked"],
 )
-def test_stateful_recurrent_layers_go_on_where_they_were(make):
+@pytest.mark.parametrize("built", [True, False], ids=["built", "unbuilt"])
+def test_stateful_recurrent_layers_go_on_where_they_were(make, built):
     x = np.random.default_rng(0).normal(size=(8, 6, 3)).astype("float32")
     losses = []
     for callbacks in ([], [ka.ActivationMonitor(x, x[:, 0, :1], batch_size=4)]):
         keras.utils.set_random_seed(1)
-        model = keras.Sequential([keras.Input((6, 3), batch_size=4), make(), Dense(1)])
+        model = keras.Sequential([make(), Dense(1)])
+        if built:
+            model.build((4, 6, 3))
         model.compile("sgd", "mse")
         fit = {"batch_size": 4, "epochs": 2, "shuffle": False, "verbose": 0}
         losses.append(model.fit(x, x[:, 0, :1], callbacks=callbacks, **fit).history["loss"])
