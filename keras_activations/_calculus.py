@@ -26,7 +26,7 @@ Gradient = Callable[..., Any]
 LARGE = 2**15
 # So many shapes of one kernel are compiled in eager mode, of large and of small tensors each.
 SHAPES = 16
-# By so many uses of a small shape its compilation is paid for: 75 milliseconds, for 0.3 each time.
+# So many uses of a small shape save about the time that its compilation takes.
 USES = 256
 
 
@@ -140,8 +140,8 @@ def summed_to(gradient: Tensor, target: Tensor) -> Tensor:
         return gradient
     shape = tf.shape(target)
     axes = tf.raw_ops.BroadcastGradientArgs(s0=tf.shape(gradient), s1=shape).r1
-    # XLA adds one number after the other, and of millions loses digits. In float64 all would take
-    # half as long again, the sums along one axis next to nothing.
+    # XLA adds one number after the other, and of millions loses digits. To add all in float64 takes
+    # time, the sums along one axis next to none.
     sums = tf.reduce_sum(gradient, axes[-1:], keepdims=True)
     total = tf.reduce_sum(tf.cast(sums, tf.float64), axes[:-1])
     return tf.reshape(tf.cast(total, gradient.dtype), shape)

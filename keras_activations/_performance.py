@@ -37,9 +37,9 @@ _TRAINED = """\
 `train_on_batch` of one network, with this package's activation ÷ with Keras's; beside it what is
 left of the step with Keras's when there is no activation at all. Memory likewise, at its peak above
 what is there before the step, each in a process of its own."""
-_IS_SMALL = f"""\
+_CALLED_SMALL = f"""\
 Shape [32, 10], float32, eager: ours ÷ theirs, after the {USES} uses of a shape from which on ours
-are compiled. The last row are geometric means, without what returns its input."""
+are compiled. The last row has the geometric means, without what returns its input."""
 
 
 def page(results: Sequence[Row]) -> str:
@@ -59,7 +59,7 @@ def page(results: Sequence[Row]) -> str:
         ("Tensors kept for the backward pass", _KEPT, _kept(results)),
         (f"Memory of a chain of {CHAIN}", _CHAINED, _chains(results)),
         ("Training steps", _TRAINED, _fits(results)),
-        ("Small tensors", _IS_SMALL, _small(results)),
+        ("Small tensors", _CALLED_SMALL, _small(results)),
     ]
     parts = ["# Performance, measured", _provenance(results)]
     for title, introduction, table in sections:

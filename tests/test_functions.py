@@ -17,6 +17,7 @@ from cases import (
     matrix,
     real_parameters,
     required,
+    trace_nothing,
 )
 
 import keras_activations as ka
@@ -30,9 +31,9 @@ SOME = ka.catalogue()[::5]
 
 @pytest.fixture
 def less_to_trace(info, monkeypatch):
-    """Kernels of most are run one operation after the other: derivatives of graphs take long."""
+    """For most activations."""
     if info not in SOME:
-        monkeypatch.setattr(_calculus._Kernel, "__call__", lambda self, *t: self.function(*t))
+        trace_nothing(monkeypatch)
 
 
 def _call(info):

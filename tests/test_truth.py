@@ -6,7 +6,15 @@ import re
 import numpy as np
 import pytest
 import tensorflow as tf
-from cases import DTYPES, all_cases, gradient, inputs, parameter_sets, real_parameters
+from cases import (
+    DTYPES,
+    all_cases,
+    cases_where,
+    gradient,
+    inputs,
+    real_parameters,
+    trace_nothing,
+)
 from oracles import (
     input_gradient,
     is_defined,
@@ -16,7 +24,6 @@ from oracles import (
 )
 
 import keras_activations as ka
-from keras_activations import _calculus
 from keras_activations.reference import Truth
 
 # One rounding of a 16-bit result and a few of the arithmetic behind it, which shows near the zeros
@@ -106,15 +113,7 @@ def _numbers(info, given):
     return numbers if info.elementwise and not info.backward else {}
 
 
-with_numbers = pytest.mark.parametrize(
-    ("info", "given"),
-    [
-        pytest.param(info, given, id=f"{info.name}-{number}")
-        for info in ka.catalogue()
-        for number, given in enumerate(parameter_sets(info))
-        if _numbers(info, given)
-    ],
-)
+with_numbers = cases_where(_numbers)
 FAR = np.array([2.0**-40, 1e-3, 0.7, 5.0, 9.0, 20.0, 12345.0, 1e10, 2e19, 3.3e38], np.float32)
 
 
@@ -132,12 +131,15 @@ def test_gradient_of_every_parameter_far_out(info, given):
         # The formula as a function of the parameter, at each point.
         swapped = re.sub(r"\bx\b", "point", info.formula)
         formula = re.sub(rf"\b{name}\b", "x", swapped)
+        known = 0
         for at, actual in zip(x, slopes, strict=True):
             truth = Truth(formula, None, {**info.parameters, **given, **exact, "point": float(at)})
             low, high = truth.at([exact[name]])[1, :, 0]
             if np.isfinite(low) and max(abs(low), abs(high)) < 1e38:
                 slack = 1e-5 * max(abs(low), abs(high)) + 1e-34
                 assert low - slack <= actual <= high + slack, f"{name} at x={at}: not {low}"
+                known += 1
+        assert known > len(x) // 2
 
 
 @with_numbers
@@ -155,8 +157,7 @@ def test_gradient_of_every_parameter_at_infinity(info, given):
 def test_second_derivatives_by_x_and_a_parameter_are_the_same_in_either_order(
     info, given, monkeypatch
 ):
-    # One operation after the other: derivatives of graphs take long to make.
-    monkeypatch.setattr(_calculus._Kernel, "__call__", lambda self, *t: self.function(*t))
+    trace_nothing(monkeypatch)
     numbers = _numbers(info, given)
     points = np.array([-7.3, -4.7, -1.1, -0.3, 0.0, 0.2, 0.5, 0.9, 1.0, 1.4, 5.1])
     # There may be kinks where x, or its size, equals a parameter.
