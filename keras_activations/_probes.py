@@ -184,9 +184,7 @@ def _unchanged(model: Any) -> Iterator[None]:
     """Gives metrics, seeds, states and all that is not trained the values that they had before."""
     # A stateful recurrent layer does not count its states among its variables, and has none before
     # it is built.
-    recurrent = [
-        it for it in all_layers(model) if isinstance(it, keras.layers.RNN) and it.stateful
-    ]
+    recurrent = [it for it in all_layers(model) if isinstance(it, keras.layers.RNN) and it.stateful]
     fresh = [it for it in recurrent if it.states is None]
     states = keras.tree.flatten([it.states for it in recurrent if it not in fresh])
     variables = [*model.non_trainable_variables, *model.metrics_variables, *states]

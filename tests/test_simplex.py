@@ -143,6 +143,12 @@ def test_hard_is_one_hot_with_the_gradient_of_the_soft(training):
         ka.gumbel_softmax(x, hard=True, axis=[0, 1])
 
 
+@pytest.mark.parametrize("temperature", [0.0, 1e-38, 1e38])
+def test_hard_is_the_largest_at_any_temperature(temperature):
+    y = ka.gumbel_softmax([1.0, 3.0, 3.0000002, 2.0], temperature, hard=True)
+    np.testing.assert_array_equal(y, [0.0, 0.0, 1.0, 0.0])
+
+
 def test_samples_have_the_probabilities_of_softmax():
     x = np.tile(np.array([[0.0, 1.0, -1.0, 2.0]], "float32"), (100_000, 1))
     drawn = ka.gumbel_softmax(x, hard=True, training=True, seed=1).numpy().mean(0)

@@ -71,8 +71,9 @@ def gumbel_softmax(x, temperature=1.0, hard=False, axis=-1, training=None, seed=
 def _value(x, temperature, hard, axis):
     if not hard:
         return softmax(x / temperature, axis)
-    z = x / temperature
-    return tf.one_hot(tf.argmax(z, axis), tf.shape(z)[axis], axis=axis, dtype=z.dtype)
+    # Not the quotient, which may overflow, and does not change which is the largest.
+    x += tf.zeros_like(temperature)
+    return tf.one_hot(tf.argmax(x, axis), tf.shape(x)[axis], axis=axis, dtype=x.dtype)
 
 
 def _gradient(upstream, x, temperature, hard, axis):
