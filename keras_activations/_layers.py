@@ -89,6 +89,7 @@ class TrainedLayer(ActivationLayer):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self._learned: list[str] = []
         self._initial: dict[str, Any] = {}
 
     @classmethod
@@ -115,8 +116,8 @@ class TrainedLayer(ActivationLayer):
             constraint: Keras constraint, or None.
             several: Whether the parameter is a list of numbers.
         """
-        self._initial[name] = value if several else number(name, value)
-        setattr(self, name, self._initial[name])
+        self._learned.append(name)
+        setattr(self, name, value if several else number(name, value))
         setattr(self, f"{name}_initializer", keras.initializers.get(initializer))
         setattr(self, f"{name}_regularizer", keras.regularizers.get(regularizer))
         setattr(self, f"{name}_constraint", keras.constraints.get(constraint))
@@ -130,9 +131,10 @@ class TrainedLayer(ActivationLayer):
         return ()
 
     def build(self, input_shape: Shape) -> None:
-        for name, initial in self._initial.items():
+        for name in self._learned:
+            initial = self._initial.setdefault(name, getattr(self, name))
             start = np.array(self.initial_weight(name))
-            count = (len(initial),) if isinstance(initial, list) else ()
+            count = np.shape(initial)
             shape = (*count, *self.weight_shape(name, input_shape))
             start = start.reshape((*count, *[1] * (len(shape) - len(count))))
             variable = self.add_weight(

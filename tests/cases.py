@@ -62,7 +62,7 @@ def learned(info):
     return [
         n
         for n in info.parameters
-        if f"{n}_initializer" in inspect.signature(info.layer).parameters and n in layer._initial
+        if f"{n}_initializer" in inspect.signature(info.layer).parameters and n in layer._learned
     ]
 
 

@@ -73,6 +73,21 @@ def test_every_argument_survives_the_config(info):
 
 
 @all_activations
+def test_what_is_assigned_before_the_layer_is_built_counts(info):
+    for sample in info.samples:
+        arguments = {
+            k: v for k, v in sample.items() if k in inspect.signature(info.layer).parameters
+        }
+        layer, expected = layer_of(info), info.layer(**{**required(info), **arguments})
+        for name, value in arguments.items():
+            setattr(layer, name, value)
+        for _ in ("unbuilt", "built"):
+            config = {**layer.get_config(), "name": expected.name}
+            assert json.loads(json.dumps(config)) == json.loads(json.dumps(expected.get_config()))
+            np.testing.assert_array_equal(layer(BATCH), expected(BATCH))
+
+
+@all_activations
 def test_output_shape_without_running(info):
     layer = layer_of(info)
     expected = tuple(layer(BATCH).shape)
