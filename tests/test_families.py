@@ -506,6 +506,18 @@ def test_waves_go_on_in_float64(info):
 
 
 @periodic
+def test_waves_end_where_numbers_are_further_apart_than_a_period(info):
+    x = tf.constant([-np.inf, -3e38, -1e20, 1e12, 1e38, np.inf])
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y, slope = gradient(info.function, x)
+    assert np.isfinite(slope[0])
+    np.testing.assert_array_equal(slope, tf.fill(x.shape, slope[0]))
+    np.testing.assert_array_equal(tape.gradient(slope, x), tf.zeros_like(x))
+    np.testing.assert_array_equal(tf.function(info.function)(x), y)
+
+
+@periodic
 def test_the_slope_by_a_frequency_is_right_where_the_wave_is_next_to_zero(info):
     for given in info.samples:
         for name, value in real_parameters(info, given).items():

@@ -7,10 +7,10 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import ActivationLayer
 from keras_activations._registry import activation, register
-from keras_activations._special import cos, phase, sin
+from keras_activations._special import cos, finite, phase, sin
 
-# A whole number of turns.
-FARTHEST = math.pi * 2.0**25
+# A whole number of turns, and next to a number of float32.
+FARTHEST = 2.0 * math.pi * 16719568
 
 
 @activation
@@ -45,18 +45,20 @@ def _value(x):
 
 
 def _phase(x):
+    if x.dtype != tf.float64:
+        x = tf.where(tf.abs(x) > FARTHEST, 0.0, x)
     # In float64, because x magnifies what is wrong where the wave crosses zero.
-    farthest = tf.float64.max if x.dtype == tf.float64 else FARTHEST
-    return phase(tf.clip_by_value(tf.cast(x, tf.float64), -farthest, farthest))
+    return phase(tf.cast(x, tf.float64))
 
 
 def _plain(x):
     # In graphs, for their converters, of which TensorFlow Lite's has no float64.
-    return x * tf.cos(tf.where(tf.abs(x) > FARTHEST, 0.0, x))
+    return x * tf.cos(tf.clip_by_value(x, -FARTHEST, FARTHEST))
 
 
 def _derivative(x):
-    return cos(_phase(x), x.dtype) - x * sin(_phase(x), x.dtype)
+    # Bounded, because infinity times zero is not zero.
+    return cos(_phase(x), x.dtype) - finite(x) * sin(_phase(x), x.dtype)
 
 
 @register(
