@@ -77,10 +77,10 @@ def dying():
             last[name] = shares[-1]
             if place == "dying":
                 ax.plot(shares, label=name, **plotting.style(number))
-        titles = " | ".join(f"`{name}`" for name in last)
-        cells = " | ".join(f"{100.0 * share:.1f} %" for share in last.values())
+        titles = ["", *(f"`{name}`" for name in last)]
+        cells = [f"{100.0 * share:.1f} %" for share in last.values()]
         after = f"dead after {EPOCHS} epochs, learning rate {rate}"
-        _insert(place, f"| | {titles} |\n|---|{'---|' * len(last)}\n| {after} | {cells} |")
+        _insert(place, _runs.as_markdown(titles, [[after, *cells]]))
     ax.set_title("share of dead units")
     ax.set_xlabel("epoch")
     ax.spines[["top", "right"]].set_visible(False)
@@ -156,10 +156,7 @@ def numbers():
         ("`sigmoid`, weights that keep the signal: what is left of the gradient", f"{lost:.2f}"),
         ("layers in which it shrinks tenfold", f"{layers:.1f}"),
     ]
-    _insert(
-        "numbers",
-        "\n".join(["| what | how much |", "|---|---|", *(f"| {a} | {b} |" for a, b in rows)]),
-    )
+    _insert("numbers", _runs.as_markdown(["what", "how much"], rows))
 
 
 def _insert(place, text):

@@ -23,6 +23,7 @@ from keras_activations import plotting
 from keras_activations._layers import GatedLayer
 from keras_activations._measure import required
 from keras_activations._registry import FAMILIES
+from keras_activations._runs import as_markdown
 from keras_activations.commands import gain
 from keras_activations.commands.list import in_words
 
@@ -246,7 +247,7 @@ def _listed(intervals, most=5):
 
 
 def _properties_in_words(info):
-    rows = [f"| {name} | {text} |" for name, text in measured(info).items()]
+    table = as_markdown(["property", "at default parameters"], measured(info).items())
     how = (
         "Measured in float64 at default parameters by [`ka.properties`](../tools.md) and "
         "[`ka.gain`](../tools.md). In the dead zone the slope is 0; where it saturates, the slope "
@@ -257,7 +258,7 @@ def _properties_in_words(info):
         + "".join(f", with {name} = {value}" for name, value in required(info).items())
         + "."
     )
-    return "\n".join(["| property | at default parameters |", "|---|---|", *rows, "", how])
+    return f"{table}\n\n{how}"
 
 
 def usage(info):
@@ -293,13 +294,13 @@ def _elsewhere(info):
         "Keras 2": list(info.keras2),
         "Other strings for it here": [f'"{alias}"' for alias in info.aliases],
     }
-    lines = [
-        f"| {name} | {', '.join(f'`{text}`' for text in texts) or '—'} |"
+    cells = [
+        [name, ", ".join(f"`{text}`" for text in texts) or "—"]
         for name, texts in rows.items()
         if texts or name in ("Keras", "PyTorch")
     ]
     paper = f"[{info.paper}]({info.url})" if info.paper else "—"
-    return "\n".join(["| in | as |", "|---|---|", *lines, f"| Source | {paper} |"])
+    return as_markdown(["in", "as"], [*cells, ["Source", paper]])
 
 
 def table():
@@ -319,13 +320,12 @@ def table():
         "",
         "At default parameters. Each page has more, and says how it is measured.",
         "",
-        f"| | {' | '.join(columns)} |",
-        f"|---|{'---|' * len(columns)}",
     ]
-    for info in ka.catalogue():
-        cells = " | ".join(measured(info).get(column, "") for column in columns)
-        lines.append(f"| [{info.name}]({_address(info)}) | {cells} |")
-    return "\n".join(lines)
+    rows = (
+        [f"[{i.name}]({_address(i)})", *(measured(i).get(c, "") for c in columns)]
+        for i in ka.catalogue()
+    )
+    return "\n".join([*lines, as_markdown(["", *columns], rows)])
 
 
 def tools():

@@ -15,7 +15,7 @@ def existing(axis: Any, x: Any) -> Any:
 
     Counted from the end where the rank is known, because a parameter may add axes in front.
     """
-    axis, rank = axis_or_axes("axis", axis), x.shape.rank
+    axis, rank = axis_or_axes(axis), x.shape.rank
     axes = axis if isinstance(axis, list) else [axis]
     if rank is not None:
         axes = [normalized(a, rank) - rank for a in axes]
@@ -78,11 +78,11 @@ def positive(name: str, value: Any) -> int:
     return int(value)
 
 
-def axis_or_axes(name: str, value: Any) -> int | list[int]:
+def axis_or_axes(value: Any) -> int | list[int]:
     """An argument that must be an axis or a list of axes."""
     if isinstance(value, list | tuple) and value:
-        return [integer(name, axis) for axis in value]
-    return integer(name, value)
+        return [integer("axis", axis) for axis in value]
+    return integer("axis", value)
 
 
 def converted(value: Any, dtype_hint: Any = None) -> Any:

@@ -169,7 +169,7 @@ class LearnableLayer(TrainedLayer):
     def __init__(self, axis: int | Sequence[int] | str | None = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         every = isinstance(axis, str) and axis == "all"
-        self.axis: Any = axis if axis is None or every else axis_or_axes("axis", axis)
+        self.axis: Any = axis if axis is None or every else axis_or_axes(axis)
 
     @classmethod
     def symbolic(cls, x: keras.KerasTensor, arguments: dict[str, Any]) -> Any:
@@ -332,7 +332,7 @@ class SimplexLayer(ActivationLayer):
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis = axis_or_axes("axis", axis)
+        self.axis = axis_or_axes(axis)
         self._handed = False
 
     def __call__(self, inputs: Any, mask: Any = None, **kwargs: Any) -> Any:

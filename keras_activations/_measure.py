@@ -265,7 +265,7 @@ def _gradient(function: Call) -> Call:
 def _in_mode(function: Call, mode: str) -> Call:
     if mode == "eager":
         return function
-    return tf.function(lambda *x: function(*x), autograph=False, jit_compile=mode == "xla")
+    return tf.function(function, autograph=False, jit_compile=mode == "xla")
 
 
 def _stopwatch(call: Call) -> Stopwatch:

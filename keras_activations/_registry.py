@@ -225,9 +225,8 @@ def info(identifier: Any) -> ActivationInfo:
             raise ValueError(unknown(identifier, _NAMES))
         return _INFOS[name]
     for entry in _INFOS.values():
-        if any(identifier is it for it in (entry, entry.function, entry.layer)):
-            return entry
-        if type(identifier) is entry.layer:
+        known = (entry, entry.function, entry.layer)
+        if any(identifier is it for it in known) or type(identifier) is entry.layer:
             return entry
     raise ValueError(
         f"Expected the name, function or layer of an activation of this package. "

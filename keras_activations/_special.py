@@ -291,10 +291,10 @@ def times_log1p_exp(factor: Any, z: Any, dtype: tf.DType) -> Tensor:
 
 
 def log1p_over(w: Tensor) -> Tensor:
-    """`log(1 + w) / w` for 0 <= w <= 1, in float32 for -0.5 <= w <= 1, and 1 at w = 0."""
+    """`log(1 + w) / w` for -0.5 <= w <= 1, and 1 at w = 0."""
     if w.dtype == tf.float64:
-        safe = tf.where(w > 0.0, w, 1.0)
-        return tf.where(w > 0.0, tf.math.log1p(safe) / safe, 1.0 - 0.5 * w)
+        safe = tf.where(w != 0.0, w, 1.0)
+        return tf.where(w != 0.0, tf.math.log1p(safe) / safe, 1.0 - 0.5 * w)
     # 2 atanh(s), with w / (2 + w) for s. Two quotients, because XLA stores one that serves twice.
     return polynomial(tf.square(w / (1.0 + 0.5 * w)), _ATANH) / (1.0 + 0.5 * w)
 

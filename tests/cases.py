@@ -1,7 +1,5 @@
 """What the tests walk over: every activation of the registry, at every parameter set it claims."""
 
-import inspect
-
 import keras
 import numpy as np
 import pytest
@@ -9,6 +7,7 @@ import tensorflow as tf
 
 import keras_activations as ka
 from keras_activations import _calculus
+from keras_activations._layers import TrainedLayer
 from keras_activations._measure import required
 
 DTYPES = ("float16", "bfloat16", "float32", "float64")
@@ -53,17 +52,12 @@ def layer_of(info, **kwargs):
 
 def is_learnable(info):
     """Whether its layer trains anything."""
-    return bool(learned(info))
+    return issubclass(info.layer, TrainedLayer)
 
 
 def learned(info):
     """The names of the parameters that its layer trains, unless told otherwise."""
-    layer = layer_of(info)
-    return [
-        n
-        for n in info.parameters
-        if f"{n}_initializer" in inspect.signature(info.layer).parameters and n in layer._learned
-    ]
+    return list(layer_of(info)._learned) if is_learnable(info) else []
 
 
 def real_parameters(info, given):

@@ -9,58 +9,8 @@ import pathlib
 import re
 
 PACKAGE = pathlib.Path(__file__).parents[1] / "keras_activations"
-
-HEAD = '''"""Activation functions for Keras 3 on TensorFlow: functions, layers, strings."""
-
-__version__ = "VERSION"
-
-try:
-    import keras as _keras
-except ImportError as error:
-    raise ImportError(
-        f"keras_activations needs Keras on TensorFlow, but Keras cannot be imported: {error}. "
-        f"Run `pip install keras tensorflow`, and set KERAS_BACKEND=tensorflow in the environment."
-    ) from error
-
-if _keras.backend.backend() != "tensorflow":
-    raise ImportError(
-        f"keras_activations needs Keras on TensorFlow, but Keras runs on "
-        f"{_keras.backend.backend()}. Set the environment variable KERAS_BACKEND=tensorflow."
-    )
-
-from keras_activations import _keras_strings
-from keras_activations._keras_strings import use
-from keras_activations._registry import ActivationInfo, catalogue, get, info, layer
-from keras_activations.analysis import Properties, properties
-from keras_activations.comparison import compare
-from keras_activations.gains import gain, initializer
-from keras_activations.migration import migrate
-from keras_activations.monitors import ActivationMonitor
-from keras_activations.plotting import plot
-from keras_activations.surgery import replace_activations
-'''
-
-TOOLS = (
-    "ActivationInfo",
-    "ActivationMonitor",
-    "Properties",
-    "catalogue",
-    "compare",
-    "gain",
-    "get",
-    "info",
-    "initializer",
-    "layer",
-    "migrate",
-    "plot",
-    "properties",
-    "replace_activations",
-    "use",
-)
-
-TAIL = """
-_keras_strings.install()
-"""
+OF_PAGES = re.compile(r"^from keras_activations\.activations\..*\n", re.MULTILINE)
+LISTED = re.compile(r"^__all__ = \[\n.*?^\]\n", re.MULTILINE | re.DOTALL)
 
 
 def pages() -> list[pathlib.Path]:
@@ -80,16 +30,18 @@ def public_names(page: pathlib.Path) -> tuple[list[str], list[str]]:
 
 
 def init() -> str:
-    """What keras_activations/__init__.py should be."""
-    version = re.search('__version__ = "(.*)"', (PACKAGE / "__init__.py").read_text())
-    lines, names = [HEAD.rstrip().replace("VERSION", version[1])], list(TOOLS)
+    """What keras_activations/__init__.py should be: as it is, with the pages that there are."""
+    rest = OF_PAGES.sub("", (PACKAGE / "__init__.py").read_text())
+    tools = [n for n in ast.parse(rest).body if isinstance(n, ast.ImportFrom)]
+    names = [a.name for n in tools for a in n.names if not a.name.startswith("_")]
+    lines = []
     for page in pages():
         functions, classes = public_names(page)
         names += functions + classes
         imported = ", ".join(sorted(classes) + sorted(functions))
-        lines.append(f"from keras_activations.activations.{page.stem} import {imported}")
+        lines.append(f"from keras_activations.activations.{page.stem} import {imported}\n")
     exported = "".join(f'    "{name}",\n' for name in sorted(names))
-    return "\n".join(lines) + f"\n\n__all__ = [\n{exported}]\n" + TAIL
+    return LISTED.sub(f"{''.join(lines)}\n__all__ = [\n{exported}]\n", rest)
 
 
 if __name__ == "__main__":

@@ -21,11 +21,9 @@ def summary(page):
 
 def families():
     """The names of all activations, by family."""
-    rows = ["", "| family | function and layer |", "|---|---|"]
-    for family in FAMILIES:
-        members = [_in_words(info) for info in ka.catalogue() if info.family == family]
-        rows.append(f"| {family} | {', '.join(members)} |")
-    return "\n".join([*rows, ""])
+    members = {f: [_in_words(i) for i in ka.catalogue() if i.family == f] for f in FAMILIES}
+    rows = [[family, ", ".join(texts)] for family, texts in members.items()]
+    return f"\n{_runs.as_markdown(['family', 'function and layer'], rows)}\n"
 
 
 def _in_words(info):

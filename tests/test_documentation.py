@@ -95,15 +95,6 @@ def test_readme_code_runs(tmp_path, monkeypatch):
             names["used"].restore()
 
 
-def test_readme_names_every_activation():
-    text = (ROOT / "README.md").read_text()
-    for info in ka.catalogue():
-        assert f"`{info.name}`" in text, info.name
-        assert f"`{info.layer.__name__}`" in text, info.layer.__name__
-    for alias in (a for i in ka.catalogue() for a in i.aliases):
-        assert f"`{alias}`" in text
-
-
 @pytest.mark.parametrize("ours", [False, True], ids=["theirs", "ours"])
 def test_mistakes_of_keras(ours):
     """The table in the README."""

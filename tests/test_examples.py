@@ -184,7 +184,7 @@ def test_lenet5_on_two_machines(images, tmp_path):
     assert "Saved in" not in second[0]
 
 
-def test_lenet5_needs_batches_that_can_be_shared(tmp_path):
+def test_lenet5_needs_batches_that_can_be_shared():
     arguments = ("--batch-size", 7, "--distribute", "mirrored", "--devices", 2)
     _, errors = run("lenet5_cifar10.py", *arguments, expected_code=2)
     assert "7 images cannot be shared evenly by 2 devices" in errors
@@ -312,7 +312,7 @@ def test_wrong_options_of_one_example(mistake):
         assert "--learning-rate: expected" in mistake("mnist_mlp", "--learning-rate", rate)
 
 
-def test_devices_that_are_missing(mistake, modules, monkeypatch):
+def test_devices_that_are_missing(mistake, monkeypatch):
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
     line = mistake("lenet5_cifar10", "--distribute", "mirrored")
     assert "needs at least 2 GPUs, but TensorFlow sees 0" in line
@@ -346,7 +346,7 @@ def test_cluster_that_is_wrong(mistake, monkeypatch, config, reason):
     assert reason in mistake("lenet5_cifar10", "--distribute", "multiworker")
 
 
-def test_folders_that_are_missing(mistake, images, tmp_path, monkeypatch):
+def test_folders_that_are_missing(mistake, images, tmp_path):
     missing = tmp_path / "missing"
     assert f"there is no folder {missing}" in mistake("lenet5_cifar10", "--data-dir", missing)
     file = tmp_path / "file"

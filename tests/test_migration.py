@@ -385,7 +385,7 @@ def _addons():
 
 
 @pytest.mark.parametrize(("info", "name"), _addons(), ids=lambda it: getattr(it, "name", it))
-def test_names_of_addons_load_by_the_import_alone_and_are_saved_under_ours(info, name, tmp_path):
+def test_names_of_addons_load_by_the_import_alone_and_are_saved_under_ours(info, name):
     if not name.islower():
         config = {"name": "a", "trainable": True, "dtype": "float32"}
         config |= {"num_units": 2} if "num_units" in info.parameters else {}

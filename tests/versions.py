@@ -12,11 +12,9 @@ import subprocess
 import sys
 import venv
 
+from keras_activations import _runs
+
 ROOT = pathlib.Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
-
-from keras_activations import _runs  # noqa: E402
-
 CHECKS = pathlib.Path(__file__).with_name("version_checks.py")
 PAIRS = {
     "oldest": ["keras==3.10.0", "tensorflow==2.18.0"],
@@ -64,19 +62,13 @@ def run(python, *arguments):
         sys.exit(f"{python} {CHECKS.name} {arguments[0]} ended with {done.returncode}")
 
 
-def table(header, rows):
-    """A table in Markdown."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
-
-
 def checks_table(found):
     """Which check holds on which pair."""
     titles = next(iter(found.values()))["versions"]
     rows = [[title, *(it["versions"][title] for it in found.values())] for title in titles]
     names = dict.fromkeys(name for it in found.values() for name in it["checks"])
     rows += [[n, *(_cell(it["checks"].get(n, "not run")) for it in found.values())] for n in names]
-    return table(["", *found], rows)
+    return _runs.as_markdown(["", *found], rows)
 
 
 def _cell(problem):
@@ -106,7 +98,8 @@ def files_table(read):
             row.append(f"{text}, **ours**" if ours else text)
         rows.append(row)
     listed = "".join(f"- {pair}: {'; '.join(texts)}\n" for pair, texts in notes.items())
-    return table(["written by, read by", *read], rows) + (f"\n{listed}" if listed else "")
+    table = _runs.as_markdown(["written by, read by", *read], rows)
+    return f"{table}\n\n{listed}" if listed else f"{table}\n"
 
 
 def _is_kerass(results, kind, suffix, problem):
@@ -140,7 +133,7 @@ def main(arguments=None):
     found = {pair: json.loads((saved[pair] / "checks.json").read_text()) for pair in given.pairs}
     read = {pair: json.loads((saved[pair] / "read.json").read_text()) for pair in given.pairs}
     named = {pair: {p: read[pair][saved[p].name] for p in given.pairs} for pair in given.pairs}
-    page = f"{INTRODUCTION}\n{checks_table(found)}{FILES}\n{files_table(named)}"
+    page = f"{INTRODUCTION}\n{checks_table(found)}\n{FILES}\n{files_table(named)}"
     print(page)
     if given.write:
         _runs.write(ROOT / "docs" / "versions.md", page)

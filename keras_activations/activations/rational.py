@@ -6,6 +6,7 @@ from keras_activations._calculus import elementwise, parts
 from keras_activations._fitting import largest_error, rational_fit, target
 from keras_activations._layers import LearnableLayer, numbers
 from keras_activations._registry import activation, register
+from keras_activations._special import polynomial
 
 # Those of leaky_relu, as `rational_fit` finds them.
 NUMERATOR = (0.0303326015, 0.6, 1.21911565, 2.03279916, 0.608595263, 0.140699342)
@@ -62,9 +63,9 @@ def _derivatives(x, *coefficients):
     share = 1.0 / (1.0 + tf.abs(q))
     # At 0, where Q is always 0, the sign that it has to the right.
     right = tf.where(t == 0.0, tf.constant(1e-30, t.dtype), t)
-    bend = -p * share * tf.sign(_sum(right, [0.0, *b]))
-    p_slope = _sum(t, [n * c for n, c in enumerate(a)][1:])
-    q_slope = _sum(t, [n * c for n, c in enumerate(b, 1)])
+    bend = -p * share * tf.sign(polynomial(right, [0.0, *b]))
+    p_slope = polynomial(t, [n * c for n, c in enumerate(a)][1:])
+    q_slope = polynomial(t, [n * c for n, c in enumerate(b, 1)])
     powers = [share]
     for _ in range(5):
         powers.append(powers[-1] * t)
@@ -76,14 +77,7 @@ def _polynomials(x, coefficients):
     # In float64, where no fifth power of a float32 overflows. Far out is as good as infinity.
     t = tf.clip_by_value(tf.cast(x, tf.float64), -FAR, FAR)
     c = [tf.cast(c, tf.float64) for c in coefficients]
-    return t, _sum(t, c[:6]), t * _sum(t, c[6:])
-
-
-def _sum(x, coefficients):
-    total = coefficients[-1]
-    for coefficient in coefficients[-2::-1]:
-        total = total * x + coefficient
-    return total
+    return t, polynomial(t, c[:6]), t * polynomial(t, c[6:])
 
 
 @register(

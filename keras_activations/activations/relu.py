@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise, step, with_gradient
 from keras_activations._layers import ActivationLayer, number
 from keras_activations._registry import activation, register
-from keras_activations._special import times
+from keras_activations._special import finite, times
 
 
 @activation
@@ -64,11 +64,11 @@ def _value(x, negative_slope, max_value, threshold):
 
 def _derivatives(x, negative_slope, max_value, threshold):
     # Bounded, because inf - inf is not positive where there is no cap.
-    finite = tf.clip_by_value(x, x.dtype.min, x.dtype.max)
-    capped = 1.0 - step(max_value - finite)
-    below = (1.0 - step(finite - threshold)) * (1.0 - capped)
+    x = finite(x)
+    capped = 1.0 - step(max_value - x)
+    below = (1.0 - step(x - threshold)) * (1.0 - capped)
     dx = 1.0 - capped + (negative_slope - 1.0) * below
-    return dx, (finite - threshold) * below, capped, -negative_slope * below
+    return dx, (x - threshold) * below, capped, -negative_slope * below
 
 
 @register(

@@ -5,10 +5,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import ActivationLayer
 from keras_activations._registry import activation, register
-from keras_activations._special import expm1, polynomial, sigmoid
-
-# The series of atanh(s) / s in (2 s)².
-SERIES = [1.0 / ((2 * n + 1) * 4**n) for n in range(8)]
+from keras_activations._special import expm1, log1p_over, sigmoid
 
 
 @activation
@@ -40,15 +37,9 @@ def shifted_softplus(x):
 def _value(x):
     # max(x, 0) + log(1 + m / 2), where m = exp(-|x|) - 1: the shift is a part of the logarithm,
     # where it does not cancel.
-    m = expm1(tf.minimum(-x, x))
-    if x.dtype == tf.float64:
-        logarithm = tf.math.log1p(0.5 * m)
-    else:
-        # 2 atanh(s), with m / (4 + m) for s. XLA stores a quotient that serves twice.
-        half = 2.0 + 0.5 * m
-        logarithm = m * polynomial(tf.square(m / half), SERIES) / half
+    half = 0.5 * expm1(tf.minimum(-x, x))
     # Next to 0 it is x / 2, where half of m may underflow.
-    return tf.where(tf.abs(x) < 1e-17, 0.5 * x, tf.maximum(x, 0.0) + logarithm)
+    return tf.where(tf.abs(x) < 1e-17, 0.5 * x, tf.maximum(x, 0.0) + half * log1p_over(half))
 
 
 @register(

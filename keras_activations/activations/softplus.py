@@ -5,7 +5,8 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import ActivationLayer, number
 from keras_activations._registry import activation, register
-from keras_activations._special import double_word, falling, scaled_exp, sigmoid, times_log1p_exp
+from keras_activations._special import scaled_exp, sigmoid, times_log1p_exp
+from keras_activations.activations.swish import _exponent
 
 
 @activation
@@ -50,13 +51,6 @@ def _derivatives(x, beta):
     # In d/dbeta the large terms cancel on paper.
     dbeta = z.high * gate / (1.0 + gate) - times_log1p_exp(1.0, z, x.dtype)
     return dx, dbeta / tf.square(beta)
-
-
-def _exponent(x, beta):
-    """Whether beta * x < 0, and -abs(beta * x)."""
-    # As double words, because the exponential magnifies the rounding of beta * x.
-    z = double_word(beta) * double_word(x)
-    return z.high < 0.0, falling(z)
 
 
 def _plain(x):

@@ -6,6 +6,7 @@ from keras_activations._axes import existing, integer
 from keras_activations._calculus import step, with_gradient
 from keras_activations._layers import SimplexLayer
 from keras_activations._registry import activation, register
+from keras_activations.activations.entmax15 import shifted
 
 
 @activation
@@ -40,10 +41,8 @@ def sparsemax(x, axis=-1):
 
 
 def _value(x, axis):
-    # Shifted, so that the sums below are of the size of the result; the largest, be it infinite,
-    # to 0.
-    largest = tf.reduce_max(x, axis, keepdims=True)
-    x = tf.where(x != largest, x - largest, 0.0)
+    # Shifted, so that the sums below are of the size of the result.
+    x = shifted(x, axis)
     lower_bound = _lower_bound(tf.stop_gradient(x), axis)
     return tf.nn.relu(x - _threshold_of(x, x > lower_bound, axis))
 

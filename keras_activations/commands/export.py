@@ -360,7 +360,7 @@ def _cell(index: Index, name: str, target: str) -> str:
     for result in (index.get((name, target, model)) for model in MODELS):
         if result:
             errors = [result["errors"][q] for q in _values(result)] if "errors" in result else []
-            figures.append(f"{_figure(_largest(errors))}" if errors else "no")
+            figures.append(_figure(_largest(errors)) if errors else "no")
     return " / ".join(figures)
 
 
