@@ -255,7 +255,11 @@ def _differentiable(
     kernels = backwards if native else [_Kernel(function, whole=True) for function in backwards]
 
     def function(kept: list[Any], *inputs: Tensor) -> tuple[Tensor, Callable[..., Any]]:
-        """The value and its gradient, and in `kept` what that takes, first whether the result."""
+        """The value and its gradient.
+
+        `kept` is filled with what the latter takes: whether the result stands in the place of x,
+        and the tensors.
+        """
 
         def pull_back(upstream: Tensor) -> Any:
             has_result, *taken = kept

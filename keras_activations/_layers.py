@@ -89,7 +89,7 @@ class TrainedLayer(ActivationLayer):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._learned: list[str] = []
+        self._parameters: list[str] = []
         self._initial: dict[str, Any] = {}
 
     @classmethod
@@ -116,7 +116,7 @@ class TrainedLayer(ActivationLayer):
             constraint: Keras constraint, or None.
             several: Whether the parameter is a list of numbers.
         """
-        self._learned.append(name)
+        self._parameters.append(name)
         setattr(self, name, value if several else number(name, value))
         setattr(self, f"{name}_initializer", keras.initializers.get(initializer))
         setattr(self, f"{name}_regularizer", keras.regularizers.get(regularizer))
@@ -131,7 +131,7 @@ class TrainedLayer(ActivationLayer):
         return ()
 
     def build(self, input_shape: Shape) -> None:
-        for name in self._learned:
+        for name in self._parameters:
             initial = self._initial.setdefault(name, getattr(self, name))
             start = np.array(self.initial_weight(name))
             count = np.shape(initial)
@@ -154,7 +154,7 @@ class TrainedLayer(ActivationLayer):
         return self._initial.get(name, super().argument(name))
 
 
-class LearnableLayer(TrainedLayer):
+class ChannelwiseLayer(TrainedLayer):
     """An element-wise activation whose parameters are trained, by default one for each channel.
 
     Args:

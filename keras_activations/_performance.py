@@ -81,8 +81,8 @@ def summary(results: Iterable[Row]) -> str:
         if _is_large(job):
             groups[job["mode"], job["dtype"]].append((job["name"], which, ratios))
     header = ["mode", "dtype", *(f"{p} ÷ Keras or naive" for p in _PASSES.values())]
-    header += ["slower than that", "slower than any form", "within 2 × the floor", "within 4 ×"]
-    header += ["theirs ÷ the floor"]
+    header += ["slower than it", "slower than Keras, tf.nn or naive"]
+    header += ["within 2 × the floor", "within 4 × the floor", "Keras or naive ÷ the floor"]
     return as_markdown(
         header, ([*key, *_summarised(group)] for key, group in groups.items() if group)
     )

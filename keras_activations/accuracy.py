@@ -115,7 +115,7 @@ class Case:
 
     @property
     def question(self) -> dict[str, Any]:
-        """The arguments of `Truth`, much more accurate than the format."""
+        """The arguments with which `Truth` is much more accurate than the format."""
         texts = filter(None, (self.info.formula, self.info.backward))
         nodes = (node for text in texts for node in ast.walk(ast.parse(text)))
         names = {node.id for node in nodes if isinstance(node, ast.Name)}

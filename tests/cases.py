@@ -50,14 +50,14 @@ def layer_of(info, **kwargs):
     return info.layer(**required(info), **kwargs)
 
 
-def is_learnable(info):
+def is_trained(info):
     """Whether its layer trains anything."""
     return issubclass(info.layer, TrainedLayer)
 
 
-def learned(info):
+def trained_parameters(info):
     """The names of the parameters that its layer trains, unless told otherwise."""
-    return list(layer_of(info)._learned) if is_learnable(info) else []
+    return list(layer_of(info)._parameters) if is_trained(info) else []
 
 
 def real_parameters(info, given):

@@ -46,9 +46,9 @@ def test_truth_is_that_of_mpmath(info, given):
                     mpf(x),
                     0 if info.backward else order,
                 )
-                # The nearest float64.
                 # Of a second derivative that small, nobody asks for digits.
                 vanishing = mpf(2) ** -80 if order == 2 else mpf(10) ** -60
+                # The nearest float64.
                 tolerance = mpf(2) ** -52.99 * abs(expected) + vanishing
                 low, high = map(mpf, found[order, :, i])
                 assert low - tolerance <= expected <= high + tolerance, (order, x)

@@ -36,7 +36,7 @@ def test_family(info):
 
 
 @all_activations
-def test_every_argument_of_the_function_is_in_the_formula_or_in_words(info):
+def test_every_real_parameter_is_in_the_formula(info):
     for name, default in info.parameters.items():
         if isinstance(default, float | tuple):
             assert re.search(rf"\b{name}\b", f"{info.formula} {info.backward}")

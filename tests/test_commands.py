@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 import pytest
-from cases import is_learnable, required
+from cases import is_trained, required
 
 import keras_activations as ka
 from keras_activations import cli, plotting
@@ -56,7 +56,7 @@ def test_list_takes_filters(capsys):
     bounded, monotonic, trained = names("--bounded"), names("--monotonic"), names("--trained")
     assert bounded & monotonic == names("--bounded", "--monotonic") != set()
     for info in ka.catalogue():
-        assert (info.name in trained) == is_learnable(info)
+        assert (info.name in trained) == is_trained(info)
         assert (info.name in monotonic) == bool(info.monotonic)
         assert (info.name in bounded) == (
             info.range is not None and np.all(np.isfinite(info.range))

@@ -5,13 +5,13 @@ import pathlib
 
 import numpy as np
 import pytest
-from cases import is_learnable
+from cases import is_trained
 
 import keras_activations as ka
 from keras_activations import cli
 from keras_activations.commands import export
 
-NAME = next(i.name for i in ka.catalogue() if is_learnable(i) and i.elementwise)
+NAME = next(i.name for i in ka.catalogue() if is_trained(i) and i.elementwise)
 ROOT = pathlib.Path(__file__).parents[1]
 
 

@@ -223,10 +223,15 @@ def test_parameters_of_a_gated_unit_broadcast_and_their_gradients_are_summed(inf
                 np.testing.assert_allclose(tf.reduce_sum(found[2]), total, rtol=1e-9)
 
 
+def _logarithmic(info):
+    """Whether its outputs are the logarithms of probabilities."""
+    return info.range[1] == 0.0
+
+
 @simplex
 def test_normalizes_along_any_axis_or_axes(info):
     x = tf.constant(np.random.default_rng(0).normal(size=(2, 3, 4, 5)), tf.float64)
-    probabilities = tf.exp if info.range[1] == 0.0 else tf.identity
+    probabilities = tf.exp if _logarithmic(info) else tf.identity
     for axis in (-1, 0, 1, -2, [1, 2], [-1, 1]):
         try:
             y = info.function(x, axis=axis)
@@ -264,7 +269,7 @@ def test_masks(info):
     layer = layer_of(info)
     y = layer(x, mask=keep).numpy()
     np.testing.assert_allclose(y[0, 0, :2], info.function(x[0, 0, :2]), rtol=1e-6)
-    outside = tf.float32.min if info.range[1] == 0.0 else 0.0
+    outside = tf.float32.min if _logarithmic(info) else 0.0
     np.testing.assert_array_equal(y[~keep], np.full((~keep).sum(), outside, "float32"))
     np.testing.assert_allclose(y[2], info.function(x[2]), rtol=1e-6)
     np.testing.assert_array_equal(layer(x, mask=keep.astype("float32")), y)
@@ -293,7 +298,7 @@ def test_a_mask_of_time_steps_masks_whole_rows_and_goes_on(info):
     x[:, 1] = 0.0
     probe = keras.Sequential([keras.layers.Masking(), layer_of(info)])
     y = probe(x).numpy()
-    outside = tf.float32.min if info.range[1] == 0.0 else 0.0
+    outside = tf.float32.min if _logarithmic(info) else 0.0
     np.testing.assert_array_equal(y[:, 1], np.full((2, 4), outside, "float32"))
     np.testing.assert_allclose(y[:, 0], info.function(x[:, 0]), rtol=1e-6)
 
@@ -322,7 +327,7 @@ def test_a_mask_of_time_steps_is_the_same_at_any_batch_size(info):
     embedding = keras.layers.Embedding(9, 3, mask_zero=True)
     model = keras.Sequential([embedding, layer_of(info)])
     tokens = np.array([[1, 2, 0]])
-    outside = tf.float32.min if info.range[1] == 0.0 else 0.0
+    outside = tf.float32.min if _logarithmic(info) else 0.0
     for batch in (1, 2, 3):
         y = model(np.repeat(tokens, batch, 0)).numpy()
         np.testing.assert_array_equal(y[:, 2], np.full((batch, 3), outside, "float32"))
@@ -349,7 +354,7 @@ def _upwards(info):
 
 @simplex
 def test_ties_one_element_and_long_rows(info):
-    probabilities = tf.exp if info.range[1] == 0.0 else tf.identity
+    probabilities = tf.exp if _logarithmic(info) else tf.identity
     tied = info.function(tf.zeros([2, 5]))
     np.testing.assert_allclose(probabilities(tied), np.full((2, 5), 0.2), rtol=1e-6)
     np.testing.assert_allclose(probabilities(info.function([[3.0], [-3.0]])), [[1.0], [1.0]])

@@ -15,7 +15,11 @@ from keras_activations._registry import FAMILIES
 
 PAGES = pytest.mark.parametrize("page", pages(), ids=lambda p: p.stem)
 GENERIC = [p for p in PACKAGE.rglob("*.py") if p.name != "__init__.py" and p not in pages()]
-WITH_MATHEMATICS = ("_special", "peers", "reference")
+GENERIC_TESTS = (
+    *("accuracy", "benchmark", "claims", "devices", "documentation", "exports", "families"),
+    *("kernels", "packaging", "peers", "saving", "truth"),
+)
+WITH_MATHEMATICS = ("_special", "peers", "reference", "test_accuracy", "test_kernels")
 
 
 @PAGES
@@ -95,7 +99,7 @@ def test_private_interfaces_in_one_place_only():
 @all_activations
 def test_no_generic_file_names_an_activation(info):
     tests = pathlib.Path(__file__).parent
-    generic = [*GENERIC, *(tests / f"test_{n}.py" for n in ("truth", "claims", "peers"))]
+    generic = [*GENERIC, *(tests / f"test_{name}.py" for name in GENERIC_TESTS)]
     # The word of a family may also be one, and one is an English word.
     names = {info.name, info.layer.__name__} - {"threshold", *FAMILIES}
     for path in generic:

@@ -7,22 +7,22 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from cases import MaskProbe, all_activations, is_learnable, layer_of, learned, required
+from cases import MaskProbe, all_activations, is_trained, layer_of, required, trained_parameters
 
 import keras_activations as ka
-from keras_activations._layers import LearnableLayer
+from keras_activations._layers import ChannelwiseLayer
 
 BATCH = np.random.default_rng(0).normal(size=(4, 8)).astype("float32")
 
 
-def _learnable(test):
-    infos = [i for i in ka.catalogue() if is_learnable(i)]
+def _trained(test):
+    infos = [i for i in ka.catalogue() if is_trained(i)]
     return pytest.mark.parametrize("info", infos, ids=lambda i: i.name)(test)
 
 
 def _along_an_axis(test):
-    """Of what is learnable, that whose parameters may vary along an axis."""
-    infos = [i for i in ka.catalogue() if issubclass(i.layer, LearnableLayer)]
+    """Of what is trained, that whose parameters may vary along an axis."""
+    infos = [i for i in ka.catalogue() if issubclass(i.layer, ChannelwiseLayer)]
     return pytest.mark.parametrize("info", infos, ids=lambda i: i.name)(test)
 
 
@@ -38,7 +38,7 @@ def test_computes_its_function(info):
     np.testing.assert_allclose(
         layer(BATCH), info.function(BATCH, **required(info)), rtol=2e-6, atol=2e-6
     )
-    assert not is_learnable(info) or layer.trainable_variables
+    assert not is_trained(info) or layer.trainable_variables
 
 
 @all_activations
@@ -195,7 +195,7 @@ def test_inside_other_layers(info):
         (keras.layers.Conv2D(4, 3, activation=layer_of(info)), images),
         (keras.layers.LSTM(4, activation=layer_of(info)), series),
     )
-    if is_learnable(info):  # Layers within layers also keep the weights of what stands in them.
+    if is_trained(info):  # Layers within layers also keep the weights of what stands in them.
         dense = keras.layers.Dense(4, activation=layer_of(info))
         recurrent = keras.layers.GRU(4, recurrent_activation=layer_of(info), unroll=True)
         layers += ((keras.layers.TimeDistributed(dense), series), (recurrent, series))
@@ -211,7 +211,7 @@ def test_inside_other_layers(info):
     assert all(np.all(np.isfinite(each)) for each in y)
     for layer, _ in layers:
         names = [w.name for w in layer.trainable_weights]
-        assert all(name in names for name in learned(info))
+        assert all(name in names for name in trained_parameters(info))
 
 
 @all_activations
@@ -254,7 +254,7 @@ def test_parameters_vary_along_axis(info):
     ):
         layer = layer_of(info, axis=axis)
         assert layer(image).shape == image.shape
-        expected = [_shape(info, n, shape) for n in learned(info)]
+        expected = [_shape(info, n, shape) for n in trained_parameters(info)]
         assert [tuple(w.shape) for w in layer.weights] == expected
         again = info.layer.from_config(layer.get_config())
         again.build(image.shape)
@@ -304,9 +304,9 @@ def test_each_channel_learns_its_own(info):
     assert any(np.any(g) for g in gradients)
 
 
-@_learnable
+@_trained
 def test_initializer_regularizer_constraint(info):
-    for name in learned(info):
+    for name in trained_parameters(info):
         layer = layer_of(
             info,
             **{
@@ -341,7 +341,7 @@ def test_options(info, name):
     layer = layer_of(info, **{name: not default})
     with tf.GradientTape() as tape:
         y = layer(BATCH)
-    if is_learnable(info):  # It says what is trained, and how; not from where.
+    if is_trained(info):  # It says what is trained, and how; not from where.
         np.testing.assert_allclose(y, layer_of(info)(BATCH), rtol=2e-6, atol=2e-6)
         assert all(np.any(g) for g in tape.gradient(y, layer.trainable_variables))
     again = info.layer.from_config(json.loads(json.dumps(layer.get_config())))
@@ -350,12 +350,12 @@ def test_options(info, name):
     assert [w.name for w in again.weights] == [w.name for w in layer.weights]
 
 
-@_learnable
+@_trained
 def test_freezing(info):
     layer = layer_of(info, trainable=False)
     layer(BATCH)
     assert not layer.trainable_weights
-    assert len(layer.non_trainable_weights) == len(learned(info))
+    assert len(layer.non_trainable_weights) == len(trained_parameters(info))
     model = keras.Sequential([keras.layers.Dense(4), layer_of(info), keras.layers.Dense(1)])
     model.compile("sgd", "mse")
     model.layers[1].trainable = False
@@ -366,7 +366,7 @@ def test_freezing(info):
         np.testing.assert_array_equal(now, then)
 
 
-@_learnable
+@_trained
 def test_gradients_under_mixed_precision_are_summed_in_float32(info):
     """In float16 a sum of 10⁵ terms would stop growing long before its end, or overflow."""
     x = np.tile(np.array([[-1.5], [1.25]], "float32"), (50000, 1))

@@ -61,7 +61,6 @@ def test_the_installed_wheel_imports_without_the_source_tree(wheel, tmp_path):
         f"import sys; sys.path.insert(0, {str(site)!r})\n"
         "import keras, numpy as np, keras_activations as ka\n"
         f"assert ka.__file__.startswith({str(site)!r}), ka.__file__\n"
-        "assert len(ka.catalogue()) >= 30\n"
         "print(keras.layers.Dense(2, activation='snake')(np.ones((1, 1))).shape)\n"
     )
     done = subprocess.run(

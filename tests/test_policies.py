@@ -7,14 +7,14 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from cases import is_learnable, layer_of, required
+from cases import is_trained, layer_of, required
 
 import keras_activations as ka
 
 BATCH = np.random.default_rng(0).normal(size=(16, 8)).astype("float32")
 TARGET = np.cos(BATCH[:, :1])
-LEARNABLE = [i for i in ka.catalogue() if is_learnable(i)]
-SOME = [i for i in ka.catalogue() if i in LEARNABLE or i in ka.catalogue()[::5]]
+TRAINED = [i for i in ka.catalogue() if is_trained(i)]
+SOME = [i for i in ka.catalogue() if i in TRAINED or i in ka.catalogue()[::5]]
 
 
 def _some(test, infos=SOME):
@@ -111,7 +111,7 @@ def test_the_losses_do_not_depend_on_the_compiler(name, jit_compile):
     np.testing.assert_allclose(losses, _trained(name)[1], rtol=1e-4)
 
 
-@functools.partial(_some, infos=LEARNABLE)
+@functools.partial(_some, infos=TRAINED)
 def test_accumulated_gradients_train_like_a_larger_batch(info):
     found = []
     for steps, size in ((4, 4), (None, 16)):

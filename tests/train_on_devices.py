@@ -10,7 +10,7 @@ import sys
 import keras
 import numpy as np
 import tensorflow as tf
-from cases import is_learnable, layer_of
+from cases import is_trained, layer_of
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "examples"))
 import _devices
@@ -31,7 +31,7 @@ def branch(info):
     # The same weights to start from, whatever else is trained.
     keras.utils.set_random_seed(ka.catalogue().index(info))
     layer = layer_of(info)
-    inside = is_learnable(info) and layer.compute_output_shape((None, 8)) == (None, 8)
+    inside = is_trained(info) and layer.compute_output_shape((None, 8)) == (None, 8)
     first = [keras.layers.Dense(8, activation=layer)] if inside else [keras.layers.Dense(8), layer]
     last = [keras.layers.UnitNormalization(), keras.layers.Dense(1)]
     return keras.Sequential([*first, *last], name=info.name)
@@ -65,7 +65,7 @@ if kind == "mirrored":
     train("one", CERTAIN)
 else:
     # Some, for time: what is trained, and here and there another.
-    CERTAIN = [i for i in CERTAIN if is_learnable(i) or i in CERTAIN[::5]]
+    CERTAIN = [i for i in CERTAIN if is_trained(i) or i in CERTAIN[::5]]
 with strategy.scope():
     train(kind, CERTAIN)
 

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from keras_activations._calculus import elementwise
-from keras_activations._layers import LearnableLayer
+from keras_activations._layers import ChannelwiseLayer
 from keras_activations._registry import activation, register
 from keras_activations._special import (
     double_word,
@@ -97,7 +97,7 @@ def _exponent(x, p1, p2, beta):
     # Value and slope cross zero as differences of larger terms, each rounded.
     accuracy={"value_scale": 0.25, "gradient": 5, "gradient_scale": 0.25, "second_scale": 0.1},
 )
-class AconC(LearnableLayer):
+class AconC(ChannelwiseLayer):
     """Layer form of `acon_c`, which trains `p1`, `p2` and `beta`.
 
     The authors start `p1` and `p2` from a standard normal distribution: pass

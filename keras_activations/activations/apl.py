@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from keras_activations._calculus import elementwise, parts, step
-from keras_activations._layers import LearnableLayer, numbers
+from keras_activations._layers import ChannelwiseLayer, numbers
 from keras_activations._registry import activation, register
 from keras_activations._special import times
 
@@ -102,7 +102,7 @@ def _derivatives(x, *parameters):
     # The terms, and their slopes, cancel where the curve or its slope crosses zero.
     accuracy={"value_scale": 0.5, "gradient_scale": 0.5},
 )
-class APL(LearnableLayer):
+class APL(ChannelwiseLayer):
     """Layer form of `apl`, which trains `a` and `b`.
 
     It has as many hinges as `a` and `b` have numbers. In the paper's own code both are drawn:

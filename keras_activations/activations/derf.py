@@ -5,7 +5,7 @@ import math
 import tensorflow as tf
 
 from keras_activations._calculus import elementwise
-from keras_activations._layers import LearnableLayer
+from keras_activations._layers import ChannelwiseLayer
 from keras_activations._registry import activation, register
 from keras_activations._special import erf, finite, scaled_exp, smooth_erf, wide
 
@@ -76,7 +76,7 @@ def _derivatives(x, alpha, shift, gamma, beta):
     # spare digits.
     accuracy={"value_scale": 1.0, "float64_gradient": 2e-13},
 )
-class Derf(LearnableLayer):
+class Derf(ChannelwiseLayer):
     """Layer form of `derf`, which trains all four parameters.
 
     As in the paper, `gamma` and `beta` vary along `axis`; `alpha` and `shift` are one number each

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from keras_activations._calculus import elementwise
-from keras_activations._layers import LearnableLayer
+from keras_activations._layers import ChannelwiseLayer
 from keras_activations._registry import activation, register
 from keras_activations._special import finite, near_tanh, scaled_exp, wide
 
@@ -74,7 +74,7 @@ def _derivatives(x, alpha, gamma, beta):
     # six factors.
     accuracy={"value": 6, "value_scale": 1.0, "gradient": 6},
 )
-class DyT(LearnableLayer):
+class DyT(ChannelwiseLayer):
     """Layer form of `dyt`, which trains all three parameters.
 
     As in the paper, `gamma` and `beta` vary along `axis`, and `alpha` is one number for the layer.

@@ -5,7 +5,7 @@ import math
 import tensorflow as tf
 
 from keras_activations._calculus import elementwise
-from keras_activations._layers import LearnableLayer
+from keras_activations._layers import ChannelwiseLayer
 from keras_activations._registry import activation, register
 from keras_activations._special import (
     double_word,
@@ -95,7 +95,7 @@ def _exponent(x, beta):
     # larger terms.
     accuracy={"value": 5, "gradient": 5, "gradient_scale": 0.5, "second_scale": 0.1},
 )
-class ErfAct(LearnableLayer):
+class ErfAct(ChannelwiseLayer):
     """Layer form of `erf_act`, which trains `alpha` and `beta`.
 
     Args:

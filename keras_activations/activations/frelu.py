@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from keras_activations._calculus import elementwise, step
-from keras_activations._layers import LearnableLayer
+from keras_activations._layers import ChannelwiseLayer
 from keras_activations._registry import activation, register
 
 
@@ -54,7 +54,7 @@ def _derivatives(x, bias):
     samples=({"bias": 0.0}, {"bias": 0.7}),
     torch="torch.relu(x) - 1.0",
 )
-class FReLU(LearnableLayer):
+class FReLU(ChannelwiseLayer):
     """Layer form of `frelu`, which trains `bias`.
 
     Args:

@@ -5,7 +5,7 @@ import math
 import tensorflow as tf
 
 from keras_activations._calculus import elementwise
-from keras_activations._layers import LearnableLayer, number
+from keras_activations._layers import ChannelwiseLayer, number
 from keras_activations._registry import activation, register
 from keras_activations._special import expm1, scaled_exp, wide
 
@@ -63,7 +63,7 @@ def _derivatives(x, a, b):
     monotonic=True,
     samples=({"a": 0.5, "b": 2.0}, {"a": 2.5, "b": 0.3}, {"a": 20.0, "b": 30.0}),
 )
-class PELU(LearnableLayer):
+class PELU(ChannelwiseLayer):
     """Layer form of `pelu`, which trains `a` and `b`.
 
     The variables are unconstrained: softplus makes `a` and `b` positive. The arguments are the

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from keras_activations._calculus import elementwise, parts, step
-from keras_activations._layers import LearnableLayer, numbers
+from keras_activations._layers import ChannelwiseLayer, numbers
 from keras_activations._registry import activation, register
 from keras_activations._special import times
 
@@ -72,7 +72,7 @@ def _times(r, factor):
     # Value and derivatives cross zero as differences of larger terms.
     accuracy={"value_scale": 1.0, "gradient_scale": 1.0, "second_scale": 0.1},
 )
-class PolyReLU(LearnableLayer):
+class PolyReLU(ChannelwiseLayer):
     """Layer form of `poly_relu`, which trains `a`.
 
     Args:

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from keras_activations._calculus import elementwise, step
-from keras_activations._layers import LearnableLayer
+from keras_activations._layers import ChannelwiseLayer
 from keras_activations._registry import activation, register
 from keras_activations._special import times
 
@@ -57,7 +57,7 @@ def _derivatives(x, alpha):
     samples=({"alpha": 0.0}, {"alpha": -0.5}),
     torch="torch.nn.functional.prelu(x, torch.tensor(0.25, dtype=x.dtype))",
 )
-class PReLU(LearnableLayer):
+class PReLU(ChannelwiseLayer):
     """Layer form of `prelu`, which trains `alpha`.
 
     One `alpha` for each channel, as the paper has it. Keras's `PReLU` starts from zero, with one

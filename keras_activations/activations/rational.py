@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from keras_activations._calculus import elementwise, parts
 from keras_activations._fitting import largest_error, rational_fit, target
-from keras_activations._layers import LearnableLayer, numbers
+from keras_activations._layers import ChannelwiseLayer, numbers
 from keras_activations._registry import activation, register
 from keras_activations._special import polynomial
 
@@ -100,7 +100,7 @@ def _polynomials(x, coefficients):
     accuracy={"value_scale": 0.1, "gradient_scale": 1.0, "second_scale": 1.0, "domain": FAR},
     tflite="TFLite has no arithmetic in float64.",
 )
-class Rational(LearnableLayer):
+class Rational(ChannelwiseLayer):
     """Layer form of `rational`, which trains all ten coefficients, starting near an activation.
 
     Its attribute `fit_error` is the largest distance on [-3, 3] between the curve it starts from

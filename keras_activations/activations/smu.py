@@ -5,7 +5,7 @@ import math
 import tensorflow as tf
 
 from keras_activations._calculus import elementwise
-from keras_activations._layers import LearnableLayer, number
+from keras_activations._layers import ChannelwiseLayer, number
 from keras_activations._registry import activation, register
 from keras_activations._special import (
     double_word,
@@ -99,7 +99,7 @@ def _density(x, alpha, mu):
         "float64_value": 5e-13,
     },
 )
-class SMU(LearnableLayer):
+class SMU(ChannelwiseLayer):
     """Layer form of `smu`, which trains `mu`.
 
     Args:

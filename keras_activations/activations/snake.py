@@ -5,7 +5,7 @@ import math
 import tensorflow as tf
 
 from keras_activations._calculus import elementwise
-from keras_activations._layers import LearnableLayer
+from keras_activations._layers import ChannelwiseLayer
 from keras_activations._registry import activation, register
 from keras_activations._special import double_word, phase, sin, times
 
@@ -75,7 +75,7 @@ def _derivatives(x, alpha):
         "domain": 1e6,
     },
 )
-class Snake(LearnableLayer):
+class Snake(ChannelwiseLayer):
     """Layer form of `snake`, which trains `alpha`.
 
     Args:

@@ -5,7 +5,7 @@ import math
 import tensorflow as tf
 
 from keras_activations._calculus import elementwise
-from keras_activations._layers import LearnableLayer, number
+from keras_activations._layers import ChannelwiseLayer, number
 from keras_activations._registry import activation, register
 from keras_activations._special import phase, sin, times
 
@@ -69,7 +69,7 @@ def _derivatives(x, alpha, beta):
         "domain": 1e6,
     },
 )
-class SnakeBeta(LearnableLayer):
+class SnakeBeta(ChannelwiseLayer):
     """Layer form of `snake_beta`, which trains `alpha` and `beta`.
 
     With `log_scale=True` the variables are the logarithms of both, which keeps these positive, as

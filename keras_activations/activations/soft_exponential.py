@@ -5,7 +5,7 @@ import math
 import tensorflow as tf
 
 from keras_activations._calculus import elementwise
-from keras_activations._layers import LearnableLayer
+from keras_activations._layers import ChannelwiseLayer
 from keras_activations._registry import activation, register
 from keras_activations._special import double_word, finite, polynomial, reciprocal
 from keras_activations.activations.linear import linear
@@ -131,7 +131,7 @@ def _has_series(v):
     # and takes the second derivative with it, which is alpha times as large.
     accuracy={"value_scale": 1.0, "domain": 250},
 )
-class SoftExponential(LearnableLayer):
+class SoftExponential(ChannelwiseLayer):
     """Layer form of `soft_exponential`, which trains `alpha`.
 
     `alpha_constraint="non_neg"` keeps out the logarithms, and with them NaN.

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from keras_activations._calculus import elementwise, step
-from keras_activations._layers import LearnableLayer, number
+from keras_activations._layers import ChannelwiseLayer, number
 from keras_activations._registry import activation, register
 from keras_activations._special import finite, times
 
@@ -81,7 +81,7 @@ def _derivatives(x, t_left, a_left, t_right, a_right):
     # Lines cross zero as sums of terms of the size of the thresholds.
     accuracy={"value_scale": 1.0},
 )
-class SReLU(LearnableLayer):
+class SReLU(ChannelwiseLayer):
     """Layer form of `srelu`, which trains all its parameters.
 
     While `a_right` is 1, as at first, `t_right` gets no gradient. Nothing keeps the thresholds in

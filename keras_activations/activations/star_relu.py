@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from keras_activations._calculus import elementwise
-from keras_activations._layers import LearnableLayer
+from keras_activations._layers import ChannelwiseLayer
 from keras_activations._registry import activation, register
 
 
@@ -65,7 +65,7 @@ def _derivatives(x, scale, bias):
     # The value crosses zero as a difference of terms of the size of the bias.
     accuracy={"value_scale": 0.4472},
 )
-class StarReLU(LearnableLayer):
+class StarReLU(ChannelwiseLayer):
     """Layer form of `star_relu`, which trains `scale` and `bias`.
 
     The paper trains a single pair for all channels: that is `axis=None`.

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from keras_activations._calculus import elementwise
-from keras_activations._layers import LearnableLayer
+from keras_activations._layers import ChannelwiseLayer
 from keras_activations._registry import activation, register
 from keras_activations._special import double_word, falling, finite, minus_abs, scaled_exp
 
@@ -83,7 +83,7 @@ def _exponent(x, beta):
         "graph": "plain operations, which every converter knows",
     },
 )
-class Swish(LearnableLayer):
+class Swish(ChannelwiseLayer):
     """Layer form of `swish`, which trains `beta`.
 
     Args:

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from keras_activations._calculus import elementwise, step
-from keras_activations._layers import LearnableLayer, number
+from keras_activations._layers import ChannelwiseLayer, number
 from keras_activations._registry import activation, register
 from keras_activations._special import finite, times
 
@@ -71,7 +71,7 @@ def _derivatives(x, tau, alpha):
     # The second line crosses zero as a difference of terms of the size of the threshold.
     accuracy={"value_scale": 1.0},
 )
-class TLU(LearnableLayer):
+class TLU(ChannelwiseLayer):
     """Layer form of `tlu`, which trains `tau` and, if asked to, `alpha`.
 
     Args:

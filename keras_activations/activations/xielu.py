@@ -5,7 +5,7 @@ import math
 import tensorflow as tf
 
 from keras_activations._calculus import elementwise
-from keras_activations._layers import LearnableLayer, number
+from keras_activations._layers import ChannelwiseLayer, number
 from keras_activations._registry import activation, register
 from keras_activations._special import exp_minus_one, expm1, polynomial
 
@@ -76,7 +76,7 @@ def _near(x):
     # Value and slope cross zero as differences of larger terms.
     accuracy={"value_scale": 1.0, "gradient_scale": 0.5},
 )
-class XIELU(LearnableLayer):
+class XIELU(ChannelwiseLayer):
     """Layer form of `xielu`, which trains `alpha_p` and `alpha_n`.
 
     As in the paper, the variables are unconstrained: softplus makes `alpha_p` positive and

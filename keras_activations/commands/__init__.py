@@ -1,1 +1,1 @@
-"""The commands that look things up, one in each module."""
+"""The commands, one in each module."""

@@ -14,7 +14,7 @@ from keras_activations.comparison import Data, compare
 EXAMPLES = """examples:
   python -m keras_activations compare relu gelu mish
   python -m keras_activations compare relu "snake(alpha=0.5)" --data mnist.npz --limit 5000
-  python -m keras_activations compare relu mish --data cifar10 --seeds 5 --target 0.6
+  python -m keras_activations compare relu mish --data cifar10/ --seeds 5 --target 0.6
 """
 SIZE = 32
 
