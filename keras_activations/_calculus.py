@@ -254,6 +254,9 @@ def _differentiable(
     forward_kernel = forward if native else _Kernel(forward, whole=False)
     kernels = backwards if native else [_Kernel(function, whole=True) for function in backwards]
 
+    def plain(*inputs: Tensor) -> Tensor:
+        return (fusible or value)(*_widened(inputs), **keywords)
+
     def function(kept: list[Any], *inputs: Tensor) -> tuple[Tensor, Callable[..., Any]]:
         """The value and its gradient.
 
@@ -273,17 +276,17 @@ def _differentiable(
             return gradients if len(taken) > 1 else gradients[0]
 
         kept += (False, *inputs)
-        plain = fusible if inputs[0].dtype == tf.float32 else None
+        has_plain = fusible is not None and inputs[0].dtype == tf.float32
         if tf.executing_eagerly():
             # The tape records what happens in here, and keeps every intermediate of it, unless the
             # inputs are cut from it; it knows nothing of those that were numbers. In a graph it
             # does not, and forward mode, which there follows the operations of the value, would
             # find nothing behind a cut.
-            run = functools.partial(value, **keywords) if plain is value else forward_kernel
+            run = plain if has_plain and fusible is value else forward_kernel
             cut = (tf.stop_gradient(t) if w else t for t, w in zip(inputs, wanted, strict=True))
             return run(*cut), pull_back
-        if plain is not None and not _compiled_as_a_whole():
-            return plain(*inputs, **keywords), pull_back
+        if has_plain and not _compiled_as_a_whole():
+            return plain(*inputs), pull_back
         return forward_kernel(*inputs), pull_back
 
     if not of_result:
@@ -375,7 +378,7 @@ def _after(upstream: Tensor, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
         # In the precision of the computation, where the sum costs no rounding of its own.
         x = _cast(inputs[0], _wide(inputs[0].dtype))
         some = tf.reduce_max(tf.reshape(upstream, [-1])[:1])
-        zero = tf.where(some == some, tf.constant(-0.0, x.dtype), tf.constant(0.0, x.dtype))
+        zero = tf.where(tf.equal(some, some), tf.constant(-0.0, x.dtype), tf.constant(0.0, x.dtype))
         return x + zero, *inputs[1:]
     with tf.control_dependencies([upstream]):
         return tuple(tf.identity(t) for t in inputs)

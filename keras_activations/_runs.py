@@ -131,7 +131,17 @@ def write(path: pathlib.Path, content: str | bytes) -> None:
     Args:
         path: Where to.
         content: What it shall hold.
+
+    Raises:
+        OSError: If it cannot be written. Names the file, not the temporary one.
     """
+    try:
+        _replace(path, content)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def _replace(path: pathlib.Path, content: str | bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     # What a process leaves that is killed meanwhile tells by its name what it is.
     prefix = f".{path.name}."

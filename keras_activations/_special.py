@@ -176,8 +176,9 @@ class DoubleWord:
     def clip(self, least: float, most: float) -> "DoubleWord":
         """This, or the nearer of two bounds."""
         high = tf.clip_by_value(self.high, least, most)
-        low = self.low
-        return DoubleWord(high, None if low is None else tf.where(high == self.high, low, 0.0))
+        if self.low is None:
+            return DoubleWord(high)
+        return DoubleWord(high, tf.where(tf.equal(high, self.high), self.low, 0.0))
 
     def where(self, condition: Tensor, other: "DoubleWord") -> "DoubleWord":
         """This where the condition holds, else the other."""
@@ -229,7 +230,7 @@ def _sum(first: Tensor, *others: Any) -> Tensor:
 def times(x: Tensor, factor: Tensor) -> Tensor:
     """`x * factor`, which is 0 where the factor is, be x infinite."""
     product = x * factor
-    nothing = tf.logical_and(tf.math.is_nan(product), factor == 0.0)
+    nothing = tf.logical_and(tf.math.is_nan(product), tf.equal(factor, 0.0))
     return tf.where(nothing, tf.zeros([], x.dtype), product)
 
 
@@ -272,7 +273,7 @@ def expm1(x: Tensor) -> Tensor:
         return tf.math.expm1(x)
     # By a polynomial where the difference would cancel.
     near = tf.clip_by_value(x, -0.75, 0.75)
-    return tf.where(near == x, near * polynomial(near, _EXPM1), exp_minus_one(x))
+    return tf.where(tf.equal(near, x), near * polynomial(near, _EXPM1), exp_minus_one(x))
 
 
 def exp_minus_one(x: Tensor) -> Tensor:
@@ -293,8 +294,9 @@ def times_log1p_exp(factor: Any, z: Any, dtype: tf.DType) -> Tensor:
 def log1p_over(w: Tensor) -> Tensor:
     """`log(1 + w) / w` for -0.5 <= w <= 1, and 1 at w = 0."""
     if w.dtype == tf.float64:
-        safe = tf.where(w != 0.0, w, 1.0)
-        return tf.where(w != 0.0, tf.math.log1p(safe) / safe, 1.0 - 0.5 * w)
+        some = tf.not_equal(w, 0.0)
+        safe = tf.where(some, w, 1.0)
+        return tf.where(some, tf.math.log1p(safe) / safe, 1.0 - 0.5 * w)
     # 2 atanh(s), with w / (2 + w) for s. Two quotients, because XLA stores one that serves twice.
     return polynomial(tf.square(w / (1.0 + 0.5 * w)), _ATANH) / (1.0 + 0.5 * w)
 
@@ -305,7 +307,7 @@ def log1p(x: Tensor) -> Tensor:
         return tf.math.log1p(x)
     near = tf.clip_by_value(x, -0.5, 1.0)
     # Not as a sum, of which Grappler would make TensorFlow's own log1p, slow under XLA.
-    return tf.where(near == x, near * log1p_over(near), tf.math.log(x - -1.0))
+    return tf.where(tf.equal(near, x), near * log1p_over(near), tf.math.log(x - -1.0))
 
 
 def sigmoid(x: Tensor) -> Tensor:
@@ -426,7 +428,7 @@ def _turned_sine(z: DoubleWord, quarters: float, dtype: tf.DType) -> Tensor:
     r = tf.cast((z.high - 0.5 * turned) + z.low, dtype)
     quadrant = turned + quarters
     quadrant = tf.cast(quadrant - 4.0 * tf.floor(0.25 * quadrant), dtype)
-    odd = (quadrant == 1.0) | (quadrant == 3.0)
+    odd = tf.equal(quadrant, 1.0) | tf.equal(quadrant, 3.0)
     if dtype == tf.float64:
         wave = tf.where(odd, tf.cos(math.pi * r), tf.sin(math.pi * r))
     else:

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -35,6 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # What a terminal has no character for is no reason to stop.
+        sys.stdout.reconfigure(errors="replace")
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser("python -m keras_activations", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)

@@ -172,7 +172,7 @@ def test_a_page_is_written_as_a_whole(tmp_path):
     with pytest.raises(TypeError):
         _runs.write(path, None)
     (tmp_path / "folder").mkdir()
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(IsADirectoryError, match=r"directory: '[^>]*/folder'$"):
         _runs.write(tmp_path / "folder", "no page")
     _runs.write(path, "two")
     assert path.read_text() == "two"

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.metadata
+import io
 import shlex
 import subprocess
 import sys
@@ -46,6 +47,13 @@ def test_list_is_a_table_in_a_terminal(capsys, terminal):
     # Narrow as the terminal is, names are whole.
     assert {i.name for i in gated} <= {line.split()[0] for line in lines[1:-1]}
     assert lines[-1].startswith(f"{len(gated)} activations.")
+
+
+def test_list_ends_where_characters_are_missing(monkeypatch):
+    printed = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(printed, encoding="ascii"))
+    assert cli.main(["list"]) == 0
+    assert len(printed.getvalue().splitlines()) == 1 + len(ka.catalogue())
 
 
 def test_list_takes_filters(capsys):

@@ -476,6 +476,13 @@ def test_too_few_numbers_are_named(info, name):
             info.layer(**{name: bad})
 
 
+def _with_gradient_of(function, x, name, value):
+    with tf.GradientTape() as tape:
+        tape.watch(value)
+        y = function(x, **{name: value})
+    return y, tape.gradient(y, value)
+
+
 @all_activations
 def test_parameters_of_another_precision(info):
     names = list(real_parameters(info, {}))
@@ -483,13 +490,44 @@ def test_parameters_of_another_precision(info):
         pytest.skip("takes no real parameters")
     x = tf.constant([[-1.5, 0.25, 1.5, 2.0]], tf.float16)
     for name in names:
-        value = tf.constant(info.parameters[name], tf.float32)
-        with tf.GradientTape() as tape:
-            tape.watch(value)
-            y = info.function(x, **{name: value})
-        assert y.dtype == tf.float16
-        assert tape.gradient(y, value).dtype == tf.float32
+        for dtype, other in ((tf.float16, tf.float32), (tf.float32, tf.float64)):
+            value = tf.constant(info.parameters[name], other)
+            call = functools.partial(_with_gradient_of, info.function, tf.cast(x, dtype), name)
+            for function in (call, tf.function(call, autograph=False)):
+                y, slope = function(value)
+                assert y.dtype == dtype
+                assert slope.dtype == other
         if isinstance(info.parameters[name], tuple):
             continue
         whole = info.function(x, **{name: 1})
         np.testing.assert_array_equal(whole, info.function(x, **{name: tf.constant(1)}))
+
+
+@all_activations
+def test_where_tensors_are_compared_as_objects(info, monkeypatch):
+    """As in graphs of TensorFlow 1, where `==` is the comparison of Python."""
+    trace_nothing(monkeypatch)
+    x = matrix(info)
+    call = functools.partial(info.function, **required(info))
+    expected = gradient(call, x)
+    tf.compat.v1.disable_tensor_equality()
+    try:
+        found = gradient(call, x)
+    finally:
+        tf.compat.v1.enable_tensor_equality()
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_no_intermediate_is_infinite_or_not_a_number():
+    """`tf.debugging.enable_check_numerics` stops at the first that is."""
+
+    def all_of_them():
+        for info in ka.catalogue():
+            gradient(functools.partial(info.function, **required(info)), matrix(info))
+
+    tf.debugging.enable_check_numerics()
+    try:
+        tf.function(all_of_them, autograph=False)()
+    finally:
+        tf.debugging.disable_check_numerics()

@@ -86,7 +86,7 @@ def shifted(x, axis):
     """x less its largest entry along the axis, where that is infinite too."""
     largest = tf.stop_gradient(tf.reduce_max(x, axis, keepdims=True))
     # Infinity less infinity is not a number.
-    endless = tf.logical_and(tf.math.is_inf(x), x == largest)
+    endless = tf.logical_and(tf.math.is_inf(x), tf.equal(x, largest))
     return tf.where(endless, tf.zeros([], x.dtype), x - largest)
 
 

@@ -65,7 +65,7 @@ def _derivatives(x, alpha, beta):
     gain = 2.0 / math.sqrt(math.pi) * bell
     bend = x * (alpha * gain)
     # In the lower tail the two scales are the same, and the sum needs it last.
-    rest = tf.where(scale == 1.0, bell_scale, 1.0)
+    rest = tf.where(tf.equal(scale, 1.0), bell_scale, 1.0)
     dx = (smooth_erf(alpha * e) + beta * bend * rest) * scale
     return dx, x * gain * bell_scale, x * bend * bell_scale
 

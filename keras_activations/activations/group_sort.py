@@ -77,7 +77,7 @@ def _gradient_of_pairs(upstream, groups):
     smaller, larger = tf.unstack(upstream, axis=2)
     # The share of the first in the minimum: 1, 0, or a half at a tie. By a sign rather than a
     # comparison, so that the second derivative is zero, not missing.
-    share = 0.5 * tf.sign(tf.where(a != b, b - a, 0.0)) + 0.5
+    share = 0.5 * tf.sign(tf.where(tf.not_equal(a, b), b - a, 0.0)) + 0.5
     first = share * smaller + (1.0 - share) * larger
     return tf.stack([first, (1.0 - share) * smaller + share * larger], 2)
 

@@ -69,9 +69,8 @@ def _grouped(x, num_units, axis):
 def _value(x, num_units, axis):
     grouped, axis = _grouped(x, num_units, axis)
     # XLA's maximum passes over NaN.
-    lost = tf.reduce_any(tf.math.is_nan(grouped), axis)
-    maximum = tf.reduce_max(grouped, axis)
-    return tf.where(lost, tf.constant(float("nan"), x.dtype), maximum)
+    lost = tf.where(tf.math.is_nan(grouped), grouped, 0.0)
+    return tf.reduce_max(grouped, axis) + tf.reduce_sum(lost, axis)
 
 
 def _gradient(upstream, x, num_units, axis):
@@ -79,7 +78,7 @@ def _gradient(upstream, x, num_units, axis):
     maximum = tf.reduce_max(grouped, axis, keepdims=True)
     # 1 at the maximum, else 0, by a sign rather than a comparison: the second derivative is then
     # zero, not missing.
-    below = tf.where(grouped != maximum, maximum - grouped, 0.0)
+    below = tf.where(tf.not_equal(grouped, maximum), maximum - grouped, 0.0)
     chosen = 1.0 - tf.sign(below)
     share = chosen / tf.reduce_sum(chosen, axis, keepdims=True)
     return tf.reshape(share * tf.expand_dims(upstream, axis), tf.shape(x))

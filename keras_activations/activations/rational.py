@@ -62,7 +62,7 @@ def _derivatives(x, *coefficients):
     a, b = c[:6], c[6:]
     share = 1.0 / (1.0 + tf.abs(q))
     # At 0, where Q is always 0, the sign that it has to the right.
-    right = tf.where(t == 0.0, tf.constant(1e-30, t.dtype), t)
+    right = tf.where(tf.equal(t, 0.0), tf.constant(1e-30, t.dtype), t)
     bend = -p * share * tf.sign(polynomial(right, [0.0, *b]))
     p_slope = polynomial(t, [n * c for n, c in enumerate(a)][1:])
     q_slope = polynomial(t, [n * c for n, c in enumerate(b, 1)])

@@ -49,10 +49,10 @@ def _derivatives(x, alpha):
     # d/dalpha = x (sin(2 z) - sin(z)² / z) / alpha, which tends to x² as z goes to 0.
     double, wave = sin(z.times(2.0)), sin(z)
     z = math.pi * z.high
-    far, safe = tf.abs(z) > 1.0, tf.where(z != 0.0, z, 1.0)
+    far, safe = tf.abs(z) > 1.0, tf.where(tf.not_equal(z, 0.0), z, 1.0)
     # In this order, because the square of a small wave is 0.
     bend = double - wave * (wave / safe)
-    near = x * tf.where(z != 0.0, bend / safe, 1.0)
+    near = x * tf.where(tf.not_equal(z, 0.0), bend / safe, 1.0)
     return dx, times(x, tf.where(far, tf.math.divide_no_nan(bend, alpha), near))
 
 

@@ -108,7 +108,7 @@ def _log(x, t, divisor):
 
 
 def _divisor(alpha):
-    return tf.where(alpha != 0.0, alpha, 1.0)
+    return tf.where(tf.not_equal(alpha, 0.0), alpha, 1.0)
 
 
 def _has_series(v):
