@@ -265,7 +265,8 @@ def _gradient(function: Call) -> Call:
 def _in_mode(function: Call, mode: str) -> Call:
     if mode == "eager":
         return function
-    return tf.function(function, autograph=False, jit_compile=mode == "xla")
+    # Of x alone: default arguments would be looked at in each call.
+    return tf.function(lambda *x: function(*x), autograph=False, jit_compile=mode == "xla")
 
 
 def _stopwatch(call: Call) -> Stopwatch:

@@ -69,8 +69,10 @@ def _grouped(x, num_units, axis):
 def _value(x, num_units, axis):
     grouped, axis = _grouped(x, num_units, axis)
     # XLA's maximum passes over NaN.
-    lost = tf.where(tf.math.is_nan(grouped), grouped, 0.0)
-    return tf.reduce_max(grouped, axis) + tf.reduce_sum(lost, axis)
+    lost = tf.reduce_any(tf.math.is_nan(grouped), axis)
+    # By a root, because `tf.debugging.enable_check_numerics` stops at a NaN that nobody takes.
+    sign = tf.where(lost, tf.constant(-1.0, x.dtype), 1.0)
+    return tf.reduce_max(grouped, axis) * tf.sqrt(sign)
 
 
 def _gradient(upstream, x, num_units, axis):
