@@ -137,7 +137,7 @@ ELSEWHERE = {
     ),
     "a fused form ignored": (
         "_calculus.py",
-        "if plain is not None and not _compiled_as_a_whole()",
+        "if has_plain and not _compiled_as_a_whole()",
         "if False",
         ["tests/test_kernels.py", "-k", "fused"],
     ),

@@ -80,8 +80,7 @@ def _power(x, mu, k):
     z = tf.where(outside, zero, z)
     # log(1 + w) / w is log(u) / (u - 1) for u = 1 + w rounded; the bound keeps Grappler out of it.
     u = tf.maximum(k * z - -1.0, SMALLEST)
-    some = tf.not_equal(u, 1.0)
-    ratio = tf.where(some, tf.math.log(u) / tf.where(some, u - 1.0, 1.0), 1.0)
+    ratio = tf.where(tf.not_equal(u, 1.0), tf.math.divide_no_nan(tf.math.log(u), u - 1.0), 1.0)
     p = tf.where(outside, zero, tf.exp(z * ratio))
     return p, p / u
 
