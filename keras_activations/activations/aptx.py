@@ -20,8 +20,8 @@ def aptx(x, alpha=1.0, beta=1.0, gamma=0.5):
     """APTx: `(alpha + tanh(beta * x)) * gamma * x`.
 
     Smooth; by default `x * sigmoid(2 * x)`, with a minimum of about -0.14 near -0.64, and a slope
-    that overshoots 1. Proposed as a cheaper Mish: its paper finds it like Mish above zero by
-    default, and below zero with `beta=0.5`, where it is `silu`.
+    that overshoots 1. Proposed as a cheaper Mish: its paper finds it near Mish, above zero as it
+    is by default, and below zero with `beta=0.5`, where it is `silu`.
 
     Args:
         x: Tensor of any shape.

@@ -46,7 +46,7 @@ def _near(x):
 
 @register(
     bent_identity,
-    family="squashing",
+    family="rectified",
     formula="(sqrt(x**2 + 1) - 1) / 2 + x",
     range=(float("-inf"), float("inf")),
     monotonic=True,

@@ -30,7 +30,7 @@ def binary_step(x):
     Reference:
 
     - [Bengio, Léonard and Courville, 2013](https://arxiv.org/abs/1308.3432)
-    - [Hubara et al., 2016](https://arxiv.org/abs/1602.02830)
+    - [Courbariaux et al., 2016](https://arxiv.org/abs/1602.02830)
     """
     return elementwise(_value, _straight_through, x)
 
@@ -49,7 +49,7 @@ def _straight_through(x):
     family="rectified",
     formula="1 if x >= 0 else 0",
     backward="1 if abs(x) <= 1 else 0",
-    paper="Bengio, Léonard and Courville, 2013; Hubara et al., 2016",
+    paper="Bengio, Léonard and Courville, 2013; Courbariaux et al., 2016",
     url="https://arxiv.org/abs/1308.3432",
     kinks=(0.0,),
     range=(0.0, 1.0),

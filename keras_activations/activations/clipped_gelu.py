@@ -13,9 +13,9 @@ from keras_activations.activations.gelu import _value as gelu_value
 def clipped_gelu(x, min_value=-10.0, max_value=10.0):
     """Clipped GELU: `min(max(x * (1 + erf(x / sqrt(2))) / 2, min_value), max_value)`.
 
-    `gelu` with outputs that an 8-bit integer can hold: its paper found that clipping at 10 keeps
-    the small negative values apart when BERT is quantised. The slope is that of `gelu` where the
-    value is a limit, and 0 beyond. Only a `min_value` above -0.17 cuts anything off.
+    `gelu` for networks of 8-bit integers: its paper found that clipping at 10 keeps the small
+    negative values apart when BERT is quantised. The slope is that of `gelu` where the value is a
+    limit, and 0 beyond. Only a `min_value` above -0.17 cuts anything off.
 
     Args:
         x: Tensor of any shape.

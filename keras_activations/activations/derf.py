@@ -14,9 +14,9 @@ from keras_activations._special import erf, finite, scaled_exp, smooth_erf, wide
 def derf(x, alpha=0.5, shift=0.0, gamma=1.0, beta=0.0):
     """Dynamic error function: `gamma * erf(alpha * x + shift) + beta`.
 
-    Put in the place of layer normalization, as `dyt` is, and steeper towards its limits than tanh.
-    Its paper found it by a search, and reports that it does better than layer normalization,
-    RMSNorm and `dyt` in vision, speech and DNA models.
+    Put in the place of layer normalization, as `dyt` is; nearer to its limits than tanh. Its paper
+    found it by a search, and reports that it does better than layer normalization, RMSNorm and
+    `dyt` in vision, speech and DNA models.
 
     Args:
         x: Tensor of any shape.

@@ -13,8 +13,8 @@ def golu(x, alpha=1.0, beta=1.0, gamma=1.0):
     """Gompertz linear unit: `x * alpha * exp(-beta * exp(-gamma * x))`.
 
     Smooth, with a minimum of about -0.1 near -0.57, and in float32 zero below -4.5. The gate is
-    not symmetric: it rises later and faster than that of GELU or Swish, which by its paper reduces
-    the variance of what passes. It reports gains over both in classification, language models,
+    not symmetric: it rises later than that of GELU or Swish, which by its paper reduces the
+    variance of what passes. It reports gains over both in classification, language models,
     segmentation, detection and diffusion.
 
     Args:

@@ -62,7 +62,7 @@ def _density(x, mu, sigma):
 
 @register(
     laplace,
-    family="self-gated",
+    family="squashing",
     formula="(1 + erf((x - mu) / (sigma * sqrt(2)))) / 2",
     paper="Ma et al., 2022",
     url="https://arxiv.org/abs/2209.10655",

@@ -68,6 +68,7 @@ class PELU(ChannelwiseLayer):
 
     The variables are unconstrained: softplus makes `a` and `b` positive. The arguments are the
     values that result. An initializer, regularizer or constraint acts on the variables.
+    The paper trains a single pair for all channels: that is `axis=None`.
 
     Args:
         a: Initial depth of the negative part, positive.

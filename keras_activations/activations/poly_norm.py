@@ -89,6 +89,8 @@ def _terms(x, axis):
 class PolyNorm(AxisLayer, TrainedLayer):
     """Layer form of `poly_norm`, which trains one set of `a` and `b`, as in its paper.
 
+    The code of the paper has the three coefficients in reverse order.
+
     Args:
         a: The three initial coefficients.
         b: The initial constant term.

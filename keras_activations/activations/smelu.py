@@ -12,8 +12,8 @@ def smelu(x, beta=1.5):
     """Smooth ReLU: `0 if x <= -beta else (x + beta)**2 / (4 * beta) if x < beta else x`.
 
     Exactly 0 below `-beta` and exactly x above `beta`; the slope is continuous. Made for
-    recommendation systems whose predictions should agree from one training run to the next: its
-    paper reports better reproducibility than with ReLU, and gains in accuracy.
+    systems whose predictions should agree from one training run to the next: the second paper
+    reports better reproducibility than with ReLU in recommendations, and gains in accuracy.
 
     Args:
         x: Tensor of any shape.
@@ -30,6 +30,7 @@ def smelu(x, beta=1.5):
 
     Reference:
 
+    - [Shamir, Lin and Coviello, 2020](https://arxiv.org/abs/2010.09931)
     - [Shamir and Lin, 2022](https://arxiv.org/abs/2202.06499)
     """
     return elementwise(_value, _derivatives, x, beta)
@@ -54,8 +55,8 @@ def _above(x, beta):
     smelu,
     family="rectified",
     formula="0 if x <= -beta else (x + beta)**2 / (4 * beta) if x < beta else x",
-    paper="Shamir and Lin, 2022",
-    url="https://arxiv.org/abs/2202.06499",
+    paper="Shamir, Lin and Coviello, 2020",
+    url="https://arxiv.org/abs/2010.09931",
     range=(0.0, float("inf")),
     monotonic=True,
     samples=({"beta": 0.3}, {"beta": 7.0}),

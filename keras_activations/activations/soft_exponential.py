@@ -41,7 +41,7 @@ def soft_exponential(x, alpha=0.0):
 
     Reference:
 
-    - [Godfrey and Gashler, 2016](https://arxiv.org/abs/1602.01321)
+    - [Godfrey and Gashler, 2015](https://arxiv.org/abs/1602.01321)
     """
     if isinstance(alpha, int | float) and alpha == 0:
         return linear(x)
@@ -122,7 +122,7 @@ def _has_series(v):
         "x if alpha == 0 else (exp(alpha * x) - 1) / alpha + alpha if alpha > 0 "
         "else -log(1 - alpha * (x + alpha)) / alpha"
     ),
-    paper="Godfrey and Gashler, 2016",
+    paper="Godfrey and Gashler, 2015",
     url="https://arxiv.org/abs/1602.01321",
     range=(float("-inf"), float("inf")),
     monotonic=True,

@@ -85,8 +85,8 @@ class SReLU(ChannelwiseLayer):
     """Layer form of `srelu`, which trains all its parameters.
 
     While `a_right` is 1, as at first, `t_right` gets no gradient. Nothing keeps the thresholds in
-    order while they are trained. The paper keeps all parameters fixed in the first epochs: set the
-    layer's `trainable` for that.
+    order while they are trained. The paper keeps all parameters fixed in the first epochs, by what
+    is here the layer's `trainable`, and then starts them anew from the data.
 
     Args:
         t_left: Initial threshold on the left.

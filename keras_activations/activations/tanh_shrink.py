@@ -52,7 +52,7 @@ def _derivative(x):
 
 @register(
     tanh_shrink,
-    family="squashing",
+    family="rectified",
     formula="x - tanh(x)",
     range=(float("-inf"), float("inf")),
     monotonic=True,

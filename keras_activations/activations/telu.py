@@ -13,9 +13,9 @@ def telu(x):
     """Hyperbolic tangent exponential linear unit: `x * tanh(exp(x))`.
 
     Smooth, with a minimum of about -0.35 near -1.08; above 2 nearer to the identity than Mish or
-    SiLU. A drop-in for ReLU at its hyperparameters, says the paper that named it, which tests it on
-    ResNet-18 with ImageNet, on transformers and on recurrent networks. Proposed before as TanhExp
-    (Liu and Di, 2020), for lightweight vision networks.
+    SiLU. A drop-in for ReLU at its hyperparameters, say its authors, who test it on ResNet-18 with
+    ImageNet, on transformers and on recurrent networks. Proposed before as TanhExp (Liu and Di,
+    2020), for lightweight vision networks.
 
     Args:
         x: Tensor of any shape.

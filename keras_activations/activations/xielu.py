@@ -81,7 +81,7 @@ class XIELU(ChannelwiseLayer):
 
     As in the paper, the variables are unconstrained: softplus makes `alpha_p` positive and
     `alpha_n` larger than `beta`. The arguments are the values that result. An initializer,
-    regularizer or constraint acts on the variables.
+    regularizer or constraint acts on the variables. The paper trains a single pair: `axis=None`.
 
     Args:
         alpha_p: Initial curvature above zero, positive.
