@@ -398,13 +398,24 @@ def numbers(name: str, values: Any, count: int | None = None) -> list[float]:
 def number(name: str, value: Any, minimum: float = -math.inf, above: float = -math.inf) -> float:
     """A constructor argument that must be a real number, not less than, or above, another."""
     try:
-        if isinstance(value, str | bool):
+        if isinstance(value, str | bool | tf.Variable | keras.Variable):
             raise TypeError
         result = float(value)
     except (OverflowError, TypeError, ValueError):
-        raise ValueError(f"`{name}` must be a number. Received: {name}={value!r}") from None
+        raise ValueError(f"`{name}` must be a number. Received: {_in_words(value)}") from None
     if not (math.isfinite(result) and result >= minimum and result > above):
         limit = f" above {above}" if above > -math.inf else f" of at least {minimum}"
         limit = limit if max(above, minimum) > -math.inf else ""
         raise ValueError(f"`{name}` must be a finite number{limit}. Received: {name}={value!r}")
     return result
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, tf.Variable | keras.Variable):
+        return "a variable. A layer makes its own, which starts from a number."
+    if shape := getattr(value, "shape", ()):
+        return (
+            f"an array of shape {tuple(shape)}. To apply a layer, make it first: `Layer()(x)`, "
+            f"`activation=Layer()`."
+        )
+    return repr(value)

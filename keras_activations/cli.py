@@ -7,6 +7,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+import keras_activations
+
 # The modules that say what a command takes and run it.
 COMMANDS = {
     "list": ("commands.list", "List the activations there are."),
@@ -41,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="replace")
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser("python -m keras_activations", description=__doc__)
+    version = f"keras_activations {keras_activations.__version__}"
+    parser.add_argument("--version", action="version", version=version)
     commands = parser.add_subparsers(dest="command", required=True)
     try:
         for name, (path, purpose) in COMMANDS.items():

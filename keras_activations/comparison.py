@@ -127,7 +127,15 @@ def compare(
         "data": _fingerprint(*train, *validation),
     }
     # Each is built before the first is trained, so that what cannot be built fails at once.
-    models = {label: _described(_model(build, a, train)) for label, a in labels.items()}
+    models = {}
+    for label, activation in labels.items():
+        model = _model(build, activation, train)
+        models[label] = _described(model)
+        if len(models) == 1:
+            found = model.evaluate(
+                validation[0][:1], validation[1][:1], verbose=0, return_dict=True
+            )
+            _check(metric, {f"val_{name}": value for name, value in found.items()})
     # All activations from one seed, then from the next: an interrupt leaves whole comparisons, and
     # a machine that slows down slows all of them down.
     jobs = [
@@ -144,7 +152,6 @@ def compare(
             keras.utils.set_random_seed(job["seed"])
             model = _model(build, labels[job["activation"]], train)
             result = _trained(model, train, validation, job, unfinished)
-            _check(metric, result["history"])
             rows.append({"job": job, "result": result})
             keep(rows[-1], folder and folder / "runs.jsonl")
     if unfinished is not None:
@@ -425,7 +432,10 @@ def _trained(
 def _check(metric: str, history: dict[str, list[float]]) -> None:
     if f"val_{metric}" not in history:
         names = [n.removeprefix("val_") for n in history if n.startswith("val_")]
-        raise ValueError(f"There is no metric {metric!r}, but {', '.join(names)}.")
+        raise ValueError(
+            f"There is no metric {metric!r} in the model. Pass one of `metric=`: "
+            f"{', '.join(names)}."
+        )
 
 
 def _model(build: BuildFunction, activation: Any, train: Data) -> keras.Model:

@@ -311,10 +311,14 @@ def _draw(panel: Any, quantity: str, history: list[Row]) -> None:
         panel.set_ylim(-0.05, 1.05)
         panel.yaxis.set_major_formatter(PercentFormatter(1.0))
     elif quantity in _SMALLEST and largest > 0.0:
-        # Logarithmic, but with a place for zero, which is what one looks for.
+        # Logarithmic where decades are apart, but with a place for zero, which is what one looks
+        # for.
         floor = _SMALLEST[quantity] * largest
         floor = min((value for value in values if value > floor), default=largest)
-        panel.set_yscale("symlog", linthresh=floor)
+        if largest > 10.0 * floor:
+            panel.set_yscale("symlog", linthresh=floor)
+        else:
+            panel.set_ylim(0.0, 1.05 * largest)
     if not values:
         panel.set_yticks([])
         panel.text(0.5, 0.5, "not measured", transform=panel.transAxes, ha="center")

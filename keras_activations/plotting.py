@@ -4,6 +4,7 @@ import ast
 import dataclasses
 import io
 import itertools
+import math
 import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -17,11 +18,14 @@ from keras_activations._runs import write
 
 Array = np.ndarray[Any, Any]
 
-# Okabe and Ito's colours, which the colour-blind can tell apart; dashes once they are used up.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+# Okabe and Ito's colours, which the colour-blind can tell apart, with grey for black, which would
+# not show on black; dashes once they are used up.
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#808080")
 _DASHES = ("-", "--", ":", "-.")
 _TITLES = ("value", "derivative", "second derivative")
 _POINTS = 2001
+# With more curves the legend would cover them.
+_INSIDE = 6
 # How near to a kink its two sides are looked at, how large a jump is then, and how far out
 # asymptotes are looked for.
 _SIDE, _VISIBLE, _FAR = 1e-9, 1e-4, (1e4, 1e6, 1e8)
@@ -85,7 +89,12 @@ def plot(
         ax.set_xlabel("x")
         ax.set_xlim(*limits)
         ax.spines[["top", "right"]].set_visible(False)
-    drawn[0].legend(frameon=False)
+    if len(curves) > _INSIDE:
+        columns = math.ceil(len(curves) / 14)
+        outside = {"loc": "center left", "bbox_to_anchor": (1.02, 0.5), "ncols": columns}
+        drawn[-1].legend(*drawn[0].get_legend_handles_labels(), frameon=False, **outside)
+    else:
+        drawn[0].legend(frameon=False)
     return drawn
 
 
@@ -163,7 +172,7 @@ def _mark(ax: Any, x: float, left: float, at: float, right: float, colour: str) 
     """A full dot where the curve is, open ones at the ends that it jumps to or from."""
     dot = {"color": colour, "markersize": 4.5, "linestyle": "none", "zorder": 3}
     for y in {y for y in (left, right) if abs(y - at) > _VISIBLE}:
-        ax.plot(x, y, "o", markerfacecolor="white", **dot)
+        ax.plot(x, y, "o", markerfacecolor=ax.get_facecolor(), **dot)
     ax.plot(x, at, "o", **dot)
 
 
@@ -238,27 +247,30 @@ def curve(
         A `Curve`.
     """
     low, high = limits
-    kinks = [k for k in _candidates(activation, given) if low < k < high]
+    kinks = [k for k in _candidates(activation, given) if low <= k <= high]
     around = np.array([[k - _SIDE, k, k + _SIDE] for k in kinks]).reshape(-1, 3)
     x = np.unique(np.concatenate([np.linspace(low, high, _POINTS), around.ravel()]))
     orders = _orders(activation, given, x)
     sides = [y[np.searchsorted(x, around)] for y in orders]
     jumps = [np.ptp(rows, axis=1) > _VISIBLE for rows in sides]
-    # The value may have a corner where the backward pass deliberately has no jump.
-    jumps[0] |= np.abs(np.diff(sides[0], 2)[:, 0]) > _VISIBLE * _SIDE
+    rounding = 8.0 * np.finfo(float).eps * np.max(np.abs(sides[0]), axis=1, initial=0.0)
+    corners = jumps[0] | (np.abs(np.diff(sides[0], 2)[:, 0]) > _VISIBLE * _SIDE + rounding)
+    # Where the backward pass deliberately is not the derivative, it says nothing of the value.
+    bends = [corners if activation.backward else corners | jumps[1], jumps[1] | jumps[2], jumps[2]]
+    shown = (x >= low) & (x <= high)
     values = ", ".join(f"{name}={value}" for name, value in given.items())
     return Curve(
         label=f"{activation.name}({values})" if values else activation.name,
-        x=x,
+        x=x[shown],
         # A line must not join the two sides of a jump.
         orders=[
-            np.where(np.isin(x, around[jump, 1]), np.nan, y)
+            np.where(np.isin(x, around[jump, 1]), np.nan, y)[shown]
             for y, jump in zip(orders, jumps, strict=True)
         ],
         # A kink is marked where the curve bends, and where its derivative jumps.
         marks=[
-            [(kinks[i], *rows[i]) for i in np.flatnonzero(np.any(jumps[n : n + 2], axis=0))]
-            for n, rows in enumerate(sides)
+            [(kinks[i], *rows[i]) for i in np.flatnonzero(bend)]
+            for bend, rows in zip(bends, sides, strict=True)
         ],
         asymptotes=list(_asymptotes(activation, given)),
     )

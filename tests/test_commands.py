@@ -9,7 +9,7 @@ import sys
 
 import numpy as np
 import pytest
-from cases import is_trained, required
+from cases import is_trained, layer_of, required
 
 import keras_activations as ka
 from keras_activations import cli, plotting
@@ -75,7 +75,10 @@ def test_list_takes_filters(capsys):
 @pytest.mark.parametrize("info", SOME, ids=lambda i: i.name)
 def test_show_says_what_is_known(capsys, info):
     text = "\n".join(_printed(capsys, "show", info.name))
-    for known in (f'"{info.name}"', info.layer.__name__, info.formula, info.family, info.url):
+    # What changes the shape is no string for other layers.
+    same = layer_of(info).compute_output_shape((None, 8)) == (None, 8)
+    assert text.startswith("string ") == same
+    for known in (info.layer.__name__, info.formula, info.family, info.url):
         assert (known or "") in text
     for name in info.parameters:
         assert name in text
@@ -191,6 +194,12 @@ def test_a_reader_that_has_had_enough_and_an_interrupt_are_no_errors(capsys, mon
     monkeypatch.setattr("keras_activations.commands.list.catalogue", interrupted)
     assert cli.main(["list"]) == 130
     assert capsys.readouterr().err == "Interrupted.\n"
+
+
+def test_the_version_is_printed(capsys):
+    with pytest.raises(SystemExit) as end:
+        cli.main(["--version"])
+    assert (end.value.code, capsys.readouterr().out) == (0, f"keras_activations {ka.__version__}\n")
 
 
 def test_the_program_is_installed():

@@ -531,3 +531,13 @@ def test_no_intermediate_is_infinite_or_not_a_number():
         tf.function(all_of_them, autograph=False)()
     finally:
         tf.debugging.disable_check_numerics()
+
+
+def test_words_for_the_approximate_form_are_no_truth_values():
+    """PyTorch's "none" is true."""
+    for info in (i for i in ka.catalogue() if "approximate" in i.parameters):
+        for word in ("none", "tanh"):
+            with pytest.raises(ValueError, match="`approximate` must be True"):
+                info.function([1.0, 2.0], approximate=word)
+            with pytest.raises(ValueError, match="`approximate` must be True"):
+                info.layer(approximate=word)

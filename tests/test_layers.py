@@ -351,6 +351,19 @@ def test_options(info, name):
 
 
 @_trained
+def test_classes_and_variables_are_no_layers_and_no_numbers(info):
+    (name, *_) = trained_parameters(info)
+    first = next(iter(inspect.signature(info.layer).parameters))
+    if first == name:
+        with pytest.raises(ValueError, match=r"make it first|must be a list"):
+            info.layer(BATCH)
+    if isinstance(info.parameters[name], float):
+        for variable in (tf.Variable(1.0), keras.Variable(1.0)):
+            with pytest.raises(ValueError, match=f"`{name}` must be a number. Received: a var"):
+                info.function(keras.Input((8,)), **{name: variable})
+
+
+@_trained
 def test_freezing(info):
     layer = layer_of(info, trainable=False)
     layer(BATCH)

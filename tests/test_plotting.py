@@ -28,7 +28,7 @@ def _curve(ax, label):
 
 def _dots(ax, filled):
     dots = [line for line in ax.lines if line.get_marker() == "o"]
-    dots = [d for d in dots if (d.get_markerfacecolor() != "white") == filled]
+    dots = [d for d in dots if (d.get_markerfacecolor() != ax.get_facecolor()) == filled]
     return sorted(
         (float(np.ravel(d.get_xdata())[0]), float(np.ravel(d.get_ydata())[0])) for d in dots
     )
@@ -148,3 +148,32 @@ def test_bad_requests_are_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     with pytest.raises(ImportError, match=r"pip install 'keras_activations\[plot\]'"):
         ka.plot("mish")
+
+
+def test_the_value_has_no_kinks_where_only_the_backward_pass_jumps():
+    for info in (i for i in ka.catalogue() if i.backward and i.kinks and i.elementwise):
+        value, _ = ka.plot(info.name)
+        assert {x for x, _ in _dots(value, filled=True)} <= set(info.kinks)
+        pyplot.close()
+
+
+def test_rounding_makes_no_kinks():
+    value, _ = ka.plot("bounded_tanh", low=-100.0, high=1000.0)
+    assert _dots(value, filled=True) == []
+
+
+def test_a_kink_at_the_edge_is_marked():
+    _, derivative = ka.plot("relu6")
+    assert _dots(derivative, filled=True) == [(0.0, 0.0), (6.0, 0.0)]
+    assert np.isnan(_curve(derivative, "relu6").get_ydata()[-1])
+
+
+@pytest.mark.parametrize("count", [2, 12])
+def test_the_legend_covers_no_more_than_a_few_curves(count):
+    axes = ka.plot(*[i.name for i in ka.catalogue() if i.elementwise][:count])
+    axes[0].figure.canvas.draw()
+    (legend,) = (ax.get_legend() for ax in axes if ax.get_legend())
+    boxes = [ax.get_window_extent() for ax in axes]
+    inside = any(box.overlaps(legend.get_window_extent()) for box in boxes)
+    assert inside == (count == 2)
+    assert all(box.width > 100 for box in boxes)

@@ -6,6 +6,7 @@ from keras_activations._layers import GatedLayer
 from keras_activations._registry import activation, register
 from keras_activations.activations.gelu import _derivative as gelu_derivative
 from keras_activations.activations.gelu import _value as gelu_value
+from keras_activations.activations.gelu import is_approximate
 from keras_activations.activations.gelu_tanh import _derivative as gelu_tanh_derivative
 from keras_activations.activations.gelu_tanh import _value as gelu_tanh_value
 
@@ -41,7 +42,7 @@ def geglu(x, axis=-1, approximate=False):
     - [Shazeer, 2020](https://arxiv.org/abs/2002.05202)
     """
     axis = halved(axis, x, "geglu")
-    if approximate:
+    if is_approximate(approximate):
         return gated(_tanh_value, _tanh_derivatives, x, axis)
     return gated(_value, _derivatives, x, axis)
 
@@ -85,7 +86,7 @@ class GeGLU(GatedLayer):
 
     def __init__(self, axis=-1, approximate=False, **kwargs):
         super().__init__(axis=axis, **kwargs)
-        self.approximate = bool(approximate)
+        self.approximate = is_approximate(approximate)
 
     def call(self, inputs):
         return geglu(inputs, self.axis, self.approximate)

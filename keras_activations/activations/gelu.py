@@ -38,7 +38,19 @@ def gelu(x, approximate=False):
 
     - [Hendrycks and Gimpel, 2016](https://arxiv.org/abs/1606.08415)
     """
-    return gelu_tanh(x) if approximate else elementwise(_value, _derivative, x, fusible=_fused)
+    if is_approximate(approximate):
+        return gelu_tanh(x)
+    return elementwise(_value, _derivative, x, fusible=_fused)
+
+
+def is_approximate(approximate):
+    """Whether the tanh form is meant."""
+    if isinstance(approximate, str):
+        raise ValueError(
+            "`approximate` must be True, for the tanh form, or False, which PyTorch calls 'tanh' "
+            f"and 'none'. Received: {approximate!r}"
+        )
+    return bool(approximate)
 
 
 def _value(x):
@@ -100,7 +112,7 @@ class GELU(ActivationLayer):
 
     def __init__(self, approximate=False, **kwargs):
         super().__init__(**kwargs)
-        self.approximate = bool(approximate)
+        self.approximate = is_approximate(approximate)
 
     @classmethod
     def from_addons(cls, config):

@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
                 hint = "\nFor names={'old': …} give --name old=…" if "names={" in str(error) else ""
                 print(f"{error}{hint}", file=sys.stderr)
         for text in _ours(doubts):
-            print(f"warning: {text}", file=sys.stderr)
+            print(f"{path}: warning: {text}", file=sys.stderr)
     return 1 if failed else 0
 
 
