@@ -127,9 +127,11 @@ def _supremum(function: Function, grid: Array, at_grid: Array) -> float:
     """The largest value, of the grid's neighbourhood and of points far out."""
     peak = grid[np.nanargmax(at_grid)]
     near = np.linspace(peak - _STEP, peak + _STEP, 2**11 + 1)
+    # A wave that grows may have ended farther out.
+    far, farther = _FAR[:4], np.concatenate([_FAR[4:], _FARTHER])
     inner, outer = (
         float(np.nanmax(function(x)))
-        for x in (np.concatenate([near, -_FAR, _FAR]), np.concatenate([-_FARTHER, _FARTHER]))
+        for x in (np.concatenate([near, -far, far]), np.concatenate([-farther, farther]))
     )
     if outer > 1.5 * abs(inner) + 1.0:
         return np.inf

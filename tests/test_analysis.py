@@ -44,6 +44,7 @@ def test_measured_range_and_monotonicity_are_the_claimed_ones(info):
         ("soft_shrink", {"threshold": 0.3}, {"dead_zone": ((-0.3, 0.3),)}),
         ("binary_step", {}, {"lipschitz": INF, "dead_zone": ((-INF, -1.0), (1.0, INF))}),
         ("snake", {}, {"lipschitz": 2.0, "monotonic": True, "range": (-INF, INF)}),
+        ("gcu", {}, {"lipschitz": INF, "range": (-INF, INF), "symmetry": "odd"}),
         ("sine", {}, {"lipschitz": 30.0, "range": (-1.0, 1.0), "symmetry": "odd"}),
         ("relu_squared", {}, {"lipschitz": INF, "saturation": ((-INF, 0.005),)}),
         ("hard_silu", {}, {"lipschitz": 1.5, "zeros": ((-INF, -3.0), (0.0, 0.0))}),
