@@ -21,7 +21,7 @@ from mkdocs.structure.files import File
 import keras_activations as ka
 from keras_activations import plotting
 from keras_activations._layers import GatedLayer
-from keras_activations._measure import required
+from keras_activations._measure import keeps_shape, required
 from keras_activations._registry import FAMILIES
 from keras_activations._runs import as_markdown
 from keras_activations.commands import gain
@@ -265,13 +265,12 @@ def usage(info):
     """Code that uses it as a string, a function and a layer, where each can be."""
     arguments = "".join(f", {name}={value}" for name, value in required(info).items())
     layer = f"ka.{info.layer.__name__}({arguments[2:]})"
-    # Keras layers promise the shape that they make themselves.
-    keeps_shape = info.layer(**required(info)).compute_output_shape((None, 8)) == (None, 8)
+    string = f'keras.layers.Dense(8, activation="{info.name}")  # a string'
     lines = [
         "import keras",
         "import keras_activations as ka",
         "",
-        *([f'keras.layers.Dense(8, activation="{info.name}")  # a string'] if keeps_shape else []),
+        *([string] if keeps_shape(info) else []),
         f"ka.{info.name}(keras.random.normal((2, 8)){arguments})  # a function",
         f"keras.Sequential([keras.layers.Dense(8), {layer}])  # a layer",
     ]

@@ -51,6 +51,12 @@ def required(activation: ActivationInfo) -> dict[str, Any]:
     return {name: activation.samples[0][name] for name in missing}
 
 
+def keeps_shape(activation: ActivationInfo) -> bool:
+    """Whether it can stand inside another layer, which promises the shape that it makes itself."""
+    layer = activation.layer(**required(activation))
+    return bool(layer.compute_output_shape((None, 8)) == (None, 8))
+
+
 def contestants(activation: ActivationInfo, against: Any = tuple(_PEERS)) -> dict[str, Call]:
     """Functions of x that compute the same, this package's own first.
 

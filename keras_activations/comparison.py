@@ -9,7 +9,7 @@ import json
 import math
 import pathlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import keras
@@ -126,16 +126,15 @@ def compare(
         "batch_size": batch_size,
         "data": _fingerprint(*train, *validation),
     }
-    # Each is built before the first is trained, so that what cannot be built fails at once.
-    models = {}
+    # Each is built before the first is trained, so that what cannot be built, or measured, fails at
+    # once.
+    models: dict[str, str] = {}
     for label, activation in labels.items():
         model = _model(build, activation, train)
+        if not models:
+            x, y = validation
+            _check(metric, model.evaluate(x[:1], y[:1], verbose=0, return_dict=True))
         models[label] = _described(model)
-        if len(models) == 1:
-            found = model.evaluate(
-                validation[0][:1], validation[1][:1], verbose=0, return_dict=True
-            )
-            _check(metric, {f"val_{name}": value for name, value in found.items()})
     # All activations from one seed, then from the next: an interrupt leaves whole comparisons, and
     # a machine that slows down slows all of them down.
     jobs = [
@@ -162,7 +161,8 @@ def compare(
         {"activation": r["job"]["activation"], "seed": r["job"]["seed"], **r["result"]}
         for r in results
     ]
-    _check(metric, runs[0]["history"])
+    history = runs[0]["history"]
+    _check(metric, [name.removeprefix("val_") for name in history if name.startswith("val_")])
     found = Comparison(metric, runs, target)
     if folder is not None:
         found.save(folder)
@@ -429,11 +429,10 @@ def _trained(
     return {"history": run.history, "step": step}
 
 
-def _check(metric: str, history: dict[str, list[float]]) -> None:
-    if f"val_{metric}" not in history:
-        names = [n.removeprefix("val_") for n in history if n.startswith("val_")]
+def _check(metric: str, names: Collection[str]) -> None:
+    if metric not in names:
         raise ValueError(
-            f"There is no metric {metric!r} in the model. Pass one of `metric=`: "
+            f"There is no metric {metric!r} in the model. Pass as `metric=` one of: "
             f"{', '.join(names)}."
         )
 

@@ -24,8 +24,8 @@ _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#
 _DASHES = ("-", "--", ":", "-.")
 _TITLES = ("value", "derivative", "second derivative")
 _POINTS = 2001
-# With more curves the legend would cover them.
-_INSIDE = 6
+# With more curves the legend would cover them; so many names are as high as the axes.
+_INSIDE, _IN_A_COLUMN = 6, 14
 # How near to a kink its two sides are looked at, how large a jump is then, and how far out
 # asymptotes are looked for.
 _SIDE, _VISIBLE, _FAR = 1e-9, 1e-4, (1e4, 1e6, 1e8)
@@ -90,7 +90,7 @@ def plot(
         ax.set_xlim(*limits)
         ax.spines[["top", "right"]].set_visible(False)
     if len(curves) > _INSIDE:
-        columns = math.ceil(len(curves) / 14)
+        columns = math.ceil(len(curves) / _IN_A_COLUMN)
         outside = {"loc": "center left", "bbox_to_anchor": (1.02, 0.5), "ncols": columns}
         drawn[-1].legend(*drawn[0].get_legend_handles_labels(), frameon=False, **outside)
     else:

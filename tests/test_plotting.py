@@ -151,7 +151,9 @@ def test_bad_requests_are_named(monkeypatch):
 
 
 def test_the_value_has_no_kinks_where_only_the_backward_pass_jumps():
-    for info in (i for i in ka.catalogue() if i.backward and i.kinks and i.elementwise):
+    found = [i for i in ka.catalogue() if i.backward and i.kinks and i.elementwise]
+    assert found
+    for info in found:
         value, _ = ka.plot(info.name)
         assert {x for x, _ in _dots(value, filled=True)} <= set(info.kinks)
         pyplot.close()

@@ -15,6 +15,7 @@ from cases import all_activations, gradient, layer_of, required
 
 import keras_activations as ka
 from keras_activations import _layers
+from keras_activations._measure import keeps_shape
 
 X = np.random.default_rng(0).normal(size=(16, 8)).astype("float32")
 TARGET = np.cos(X[:, :1])
@@ -25,14 +26,10 @@ SOME = ka.catalogue()[::12]
 pytestmark = pytest.mark.xdist_group("saving")
 
 
-def _keeps_shape(info):
-    return layer_of(info).compute_output_shape((None, 8)) == (None, 8)
-
-
 def _model(info):
     """The activation in every way it comes: as a function, a string, a layer, a layer inside."""
     x = y = keras.Input((8,))
-    if _keeps_shape(info):
+    if keeps_shape(info):
         y = keras.layers.Dense(8, activation=info.function)(y)
         y = keras.layers.Dense(8, activation=f"keras_activations>{info.name}")(y)
         y = keras.layers.Dense(8, activation=layer_of(info))(y)
@@ -161,7 +158,7 @@ def test_second_derivatives_of_an_export_need_no_package(info, forgotten):
 
 @all_activations
 def test_what_the_config_says(info):
-    if not _keeps_shape(info):
+    if not keeps_shape(info):
         pytest.skip("changes the size of its axis, so it stands on its own")
     inside = keras.layers.Dense(1, activation=info.function).get_config()["activation"]
     if info.portable:
@@ -190,7 +187,7 @@ def test_copies_in_the_same_process(info):
 def test_layer_instances_inside_recurrent_and_convolutional_layers_keep_their_weights(
     info, tmp_path
 ):
-    if not _keeps_shape(info):
+    if not keeps_shape(info):
         pytest.skip("changes the size of its axis, so it stands on its own")
     model = keras.Sequential(
         [

@@ -13,8 +13,8 @@ def elish(x):
     """Exponential linear sigmoid squashing: `(x if x >= 0 else exp(x) - 1) / (1 + exp(-x))`.
 
     The gate of `silu` on an ELU: unbounded above, with a minimum of about -0.17 near -0.88, and
-    0 far below. The slope is continuous, 1/2 at 0; the second derivative jumps there.
-    Introduced beside a genetic search for activations.
+    0 far below. The slope is continuous, 1/2 at 0; the second derivative jumps there. Introduced
+    beside a genetic search for activations.
 
     Args:
         x: Tensor of any shape.

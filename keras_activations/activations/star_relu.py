@@ -68,8 +68,8 @@ def _derivatives(x, scale, bias):
 class StarReLU(ChannelwiseLayer):
     """Layer form of `star_relu`, which trains `scale` and `bias`.
 
-    The paper trains a single pair for all channels: that is `axis=None`. Its code
-    starts from `scale=1.0, bias=0.0`.
+    The paper trains a single pair for all channels: that is `axis=None`. Its code starts from
+    `scale=1.0, bias=0.0`.
 
     Args:
         scale: Initial factor of the square.

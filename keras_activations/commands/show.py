@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_activations import plotting
 from keras_activations._layers import TrainedLayer
-from keras_activations._measure import required
+from keras_activations._measure import keeps_shape
 from keras_activations._registry import ActivationInfo, info
 from keras_activations.commands import gain, list, plot
 
@@ -57,8 +57,7 @@ def _card(activation: ActivationInfo) -> dict[str, str]:
     signature = str(inspect.signature(activation.function))
     forward, backward = gain.in_words(activation.name)
     lines = {
-        # What changes the shape cannot stand inside another layer.
-        "string": f'"{activation.name}"' if _keeps_the_shape(activation) else "",
+        "string": f'"{activation.name}"' if keeps_shape(activation) else "",
         "function": f"ka.{activation.name}{signature}",
         "layer": f"ka.{activation.layer.__name__}{trained}",
         "aliases": ", ".join(f'"{alias}"' for alias in activation.aliases),
@@ -74,11 +73,6 @@ def _card(activation: ActivationInfo) -> dict[str, str]:
         "source": ", ".join(filter(None, (activation.paper, activation.url))),
     }
     return {name: value for name, value in lines.items() if value}
-
-
-def _keeps_the_shape(activation: ActivationInfo) -> bool:
-    layer = activation.layer(**required(activation))
-    return bool(layer.compute_output_shape((None, 8)) == (None, 8))
 
 
 def _drawn(activation: ActivationInfo) -> str:
