@@ -21,11 +21,10 @@ from mkdocs.structure.files import File
 import keras_activations as ka
 from keras_activations import plotting
 from keras_activations._layers import GatedLayer
-from keras_activations._measure import keeps_shape, required
 from keras_activations._registry import FAMILIES
 from keras_activations._runs import as_markdown
 from keras_activations.commands import gain
-from keras_activations.commands.list import in_words
+from keras_activations.commands.list import range_as_text
 
 DOCS = pathlib.Path(__file__).parent
 # Read on light and dark ground alike; text stays text, which keeps files small.
@@ -147,7 +146,7 @@ def _outputs(info, x):
         channels = [inputs, *(tf.fill(x.shape, tf.constant(v, x.dtype)) for v in others)]
         if issubclass(info.layer, GatedLayer):
             channels = [tf.ones_like(inputs), inputs]
-        outputs = tf.unstack(info.function(tf.stack(channels, -1), **required(info)), axis=-1)
+        outputs = tf.unstack(info.function(tf.stack(channels, -1), **info.required), axis=-1)
     zero = tf.UnconnectedGradients.ZERO
     slopes = [tape.gradient(y, inputs, unconnected_gradients=zero) for y in outputs]
     return np.stack(outputs), np.stack(slopes)
@@ -221,12 +220,12 @@ def _typeset(formula):
 @functools.cache
 def measured(info):
     """What is measured of an activation, in words, by the name of the property."""
-    given = required(info)
-    rows = {"Range": in_words(info.range)}
+    given = info.required
+    rows = {"Range": range_as_text(info.range)}
     if info.elementwise:
         found = ka.properties(info.name)
         rows = {
-            "Range": in_words(found.range),
+            "Range": range_as_text(found.range),
             "Zeros": _listed(found.zeros),
             "Lipschitz constant": f"{found.lipschitz:.4g}".replace("inf", "∞"),
             "Dead zone": _listed(found.dead_zone) or "none",
@@ -234,14 +233,14 @@ def measured(info):
             "Never decreases": "yes" if found.monotonic else "no",
             "Symmetry": found.symmetry or "none",
         }
-    rows["Gain, forward"], rows["Gain, backward"] = gain.in_words(info.name, 4, **given)
+    rows["Gain, forward"], rows["Gain, backward"] = gain.gains_as_text(info.name, 4, **given)
     return {name: text or "—" for name, text in rows.items()}
 
 
 def _listed(intervals, most=5):
     """Points and intervals, those nearest to 0 if there are many."""
     nearest = sorted(intervals, key=lambda ends: (min(map(abs, ends)), ends))[:most]
-    texts = [f"{a:.4g}" if a == b else in_words((a, b)) for a, b in sorted(nearest)]
+    texts = [f"{a:.4g}" if a == b else range_as_text((a, b)) for a, b in sorted(nearest)]
     more = f" and {len(intervals) - most} more in [-128, 128]" if len(intervals) > most else ""
     return ", ".join(texts) + more
 
@@ -255,7 +254,7 @@ def _properties_in_words(info):
         if info.elementwise
         else "The range is as its page claims it, and tested; the gains are computed by "
         "[`ka.gain`](../tools.md)"
-        + "".join(f", with {name} = {value}" for name, value in required(info).items())
+        + "".join(f", with {name} = {value}" for name, value in info.required.items())
         + "."
     )
     return f"{table}\n\n{how}"
@@ -263,14 +262,14 @@ def _properties_in_words(info):
 
 def usage(info):
     """Code that uses it as a string, a function and a layer, where each can be."""
-    arguments = "".join(f", {name}={value}" for name, value in required(info).items())
+    arguments = "".join(f", {name}={value}" for name, value in info.required.items())
     layer = f"ka.{info.layer.__name__}({arguments[2:]})"
     string = f'keras.layers.Dense(8, activation="{info.name}")  # a string'
     lines = [
         "import keras",
         "import keras_activations as ka",
         "",
-        *([string] if keeps_shape(info) else []),
+        *([string] if info.keeps_shape else []),
         f"ka.{info.name}(keras.random.normal((2, 8)){arguments})  # a function",
         f"keras.Sequential([keras.layers.Dense(8), {layer}])  # a layer",
     ]
@@ -355,8 +354,8 @@ def script():
 
 def _defaults(info):
     """The parameters that the formula has."""
-    text = info.formula + (info.backward or "")
-    return {name: value for name, value in info.parameters.items() if name in text}
+    symbols = info.symbols
+    return {name: value for name, value in info.parameters.items() if name in symbols}
 
 
 def sliders(info):

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_activations._loading import Arrays, computed, input_name, serve
-from keras_activations._measure import Job, required
+from keras_activations._measure import Job
 from keras_activations._registry import info
 
 # Enough weights in a Dense layer for the converter to quantize them.
@@ -65,7 +65,7 @@ def model(names: list[str], kind: str) -> keras.Model:
         keras.utils.set_random_seed(0)
         activation = info(name)
         y = keras.layers.Dense(WIDTH)(x[name]) if kind == "model" else x[name]
-        y = activation.layer(**required(activation))(y)
+        y = activation.layer(**activation.required)(y)
         outputs[name] = keras.layers.Dense(8)(y) if kind == "model" else y
     return keras.Model({input_name(name): x[name] for name in names}, outputs)
 

@@ -2,7 +2,6 @@
 
 import functools
 import gc
-import inspect
 import json
 import os
 import pathlib
@@ -21,6 +20,7 @@ from keras_activations import peers
 from keras_activations._calculus import LARGE, USES
 from keras_activations._loading import serve
 from keras_activations._registry import ActivationInfo, info
+from keras_activations._runs import threads
 
 MODES = ("eager", "graph", "xla")
 DTYPES = ("float32", "bfloat16", "float16")
@@ -44,19 +44,6 @@ _WARM_UP = 4
 _SHORTEST = 3e-4
 
 
-def required(activation: ActivationInfo) -> dict[str, Any]:
-    """Arguments that the function cannot do without: those of the first sample."""
-    parameters = activation.parameters.items()
-    missing = [name for name, default in parameters if default is inspect.Parameter.empty]
-    return {name: activation.samples[0][name] for name in missing}
-
-
-def keeps_shape(activation: ActivationInfo) -> bool:
-    """Whether it can stand inside another layer, which promises the shape that it makes itself."""
-    layer = activation.layer(**required(activation))
-    return bool(layer.compute_output_shape((None, 8)) == (None, 8))
-
-
 def contestants(activation: ActivationInfo, against: Any = tuple(_PEERS)) -> dict[str, Call]:
     """Functions of x that compute the same, this package's own first.
 
@@ -67,7 +54,7 @@ def contestants(activation: ActivationInfo, against: Any = tuple(_PEERS)) -> dic
     Returns:
         Dictionary from contestant to function.
     """
-    given = required(activation)
+    given = activation.required
     found: dict[str, Call] = {"ours": functools.partial(activation.function, **given)}
     for name in against:
         form = _PEERS[name](activation, given) if name in _PEERS else None
@@ -417,11 +404,6 @@ _KINDS: dict[str, Callable[[Job], dict[str, Any]]] = {
     "fit": _fit,
     "fit_memory": _fit_memory,
 }
-
-
-def threads() -> int:
-    """How many threads TensorFlow computes with."""
-    return tf.config.threading.get_intra_op_parallelism_threads() or os.cpu_count() or 1
 
 
 @functools.cache

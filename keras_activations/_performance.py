@@ -13,7 +13,7 @@ from keras_activations._runs import Row, as_markdown
 # What TensorFlow runs, then what other frameworks run.
 FORMS = {"keras": "Keras", "tensorflow": "tf.nn", "naive": "naive"}
 PEERS = {**FORMS, "torch": "PyTorch", "jax": "JAX"}
-LARGE = 1_000_000
+MILLION = 1_000_000
 
 # A lower quartile above this is no noise.
 _SLOWER = 1.05
@@ -23,7 +23,7 @@ Every figure is a ratio between what was timed in turn, in random order, round b
 of the rounds' quotients and, in brackets, their quartiles. Below 1, this package is faster. The
 floor is the memory's speed: forward, one native pass that reads N and writes N; backward, one that
 reads 2 N and writes N. The means are geometric, over all activations and sizes from about
-{LARGE:,} elements, to Keras's form or, where Keras has none, to the formula typed into TensorFlow.
+{MILLION:,} elements, to Keras's form or, where Keras has none, to the plain formula in TensorFlow.
 An activation counts as slower if any of its lower quartiles is above {_SLOWER}, and as within a
 multiple of the floor if forward + backward is so at every size. The last column is the room there
 is: what Keras's or the plain forms take themselves, forward + backward."""
@@ -245,7 +245,7 @@ def _is_slower(figures: Any) -> bool:
 
 def _is_large(job: Row) -> bool:
     # Rows of 256 elements make less than a million of them.
-    return math.prod(job["shape"]) > 0.99 * LARGE
+    return math.prod(job["shape"]) > 0.99 * MILLION
 
 
 def _case(job: Row) -> list[str]:

@@ -108,6 +108,26 @@ class ActivationInfo:
         return {p.name: p.default for p in parameters}
 
     @property
+    def required(self) -> dict[str, Any]:
+        """Arguments that the function cannot do without: those of the first sample."""
+        empty = inspect.Parameter.empty
+        missing = [name for name, default in self.parameters.items() if default is empty]
+        return {name: self.samples[0][name] for name in missing}
+
+    @property
+    def symbols(self) -> set[str]:
+        """The names in the formula and, if it is not the derivative's, in the backward pass."""
+        texts = filter(None, (self.formula, self.backward))
+        nodes = (node for text in texts for node in ast.walk(ast.parse(text)))
+        return {node.id for node in nodes if isinstance(node, ast.Name)}
+
+    @property
+    def keeps_shape(self) -> bool:
+        """Whether it can stand inside another layer, which promises the shape that it makes."""
+        shape = (None, 8)
+        return bool(self.layer(**self.required).compute_output_shape(shape) == shape)
+
+    @property
     def elementwise(self) -> bool:
         """Whether each output element depends on the input element in its place alone."""
         return self.layer.elementwise
@@ -306,7 +326,7 @@ def find(identifier: str) -> Callable[..., Any] | None:
     return _build(entry, given if "dtype" in given else {"autocast": False, **given})
 
 
-def described(
+def activation_and_arguments(
     identifier: Any, parameters: Mapping[str, Any]
 ) -> tuple[ActivationInfo, dict[str, Any]]:
     """An activation and arguments of its function.

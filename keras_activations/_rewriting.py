@@ -204,7 +204,7 @@ class Rewriting:
         """A layer that calls a function: code in the file, or TensorFlow's by its name."""
         name, function = str(node["config"].get("name")), str(node["config"].get("function"))
         if node["class_name"] == "Lambda":
-            new = self._replacement(name, in_words(place))
+            new = self._replacement(name, path_of(place))
             if new is None:
                 _add(self.problems, _code(name), place)
                 return node
@@ -234,7 +234,7 @@ class Rewriting:
         return self._object(value, place)
 
     def _from_code(self, value: Any, place: Place) -> Any:
-        new = self._replacement(place[-1] if place else "", in_words(place))
+        new = self._replacement(place[-1] if place else "", path_of(place))
         if new is None:
             _add(self.problems, _code(place[-1] if place else "?"), place)
             return value
@@ -273,7 +273,7 @@ def is_object(node: Any) -> TypeGuard[Config]:
     return isinstance(node, dict) and isinstance(node.get("class_name"), str) and "config" in node
 
 
-def in_words(place: Place) -> str:
+def path_of(place: Place) -> str:
     """The path of a layer, as `"encoder/dense_1"`."""
     return "/".join(place)
 
@@ -299,8 +299,8 @@ def saved(new: Any) -> Any:
 
 def _add(notes: dict[str, list[str]], text: str, place: Place) -> None:
     places = notes.setdefault(text, [])
-    if in_words(place) not in places:
-        places.append(in_words(place))
+    if path_of(place) not in places:
+        places.append(path_of(place))
 
 
 def _entry(function: Any) -> ActivationInfo | None:

@@ -20,7 +20,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_activations import __version__, _measure
+from keras_activations import __version__
 
 Announce = Callable[[str], None]
 # What was to be measured, under "job", and what came out, under "result" or "error".
@@ -283,7 +283,7 @@ def environment() -> dict[str, Any]:
     return {
         "machine": _processor(),
         "cores": os.cpu_count(),
-        "threads": _measure.threads(),
+        "threads": threads(),
         "GPUs": [d.name for d in tf.config.list_physical_devices("GPU")],
         "system": platform.platform(),
         "python": platform.python_version(),
@@ -292,6 +292,11 @@ def environment() -> dict[str, Any]:
         "numpy": np.__version__,
         "keras_activations": __version__,
     }
+
+
+def threads() -> int:
+    """How many threads TensorFlow computes with."""
+    return tf.config.threading.get_intra_op_parallelism_threads() or os.cpu_count() or 1
 
 
 def _processor() -> str:

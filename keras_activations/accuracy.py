@@ -116,11 +116,9 @@ class Case:
     @property
     def question(self) -> dict[str, Any]:
         """The arguments with which `Truth` is much more accurate than the format."""
-        texts = filter(None, (self.info.formula, self.info.backward))
-        nodes = (node for text in texts for node in ast.walk(ast.parse(text)))
-        names = {node.id for node in nodes if isinstance(node, ast.Name)}
         values = {**self.info.parameters, **self.given}
-        parameters = {n: self._exact(v) for n, v in values.items() if n in names}
+        symbols = self.info.symbols
+        parameters = {n: self._exact(v) for n, v in values.items() if n in symbols}
         double = self.format.bits == 64
         return {
             "formula": self.info.formula,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_activations._registry import ActivationInfo, check_values, described
+from keras_activations._registry import ActivationInfo, activation_and_arguments, check_values
 
 Array = np.ndarray[Any, Any]
 Function = Callable[[Array], Array]
@@ -77,7 +77,7 @@ def properties(identifier: Any, **parameters: Any) -> Properties:
     >>> ka.properties("tanh").symmetry
     'odd'
     """
-    activation, given = described(identifier, parameters)
+    activation, given = activation_and_arguments(identifier, parameters)
     if not activation.elementwise:
         raise ValueError(
             f"{activation.name} is not element-wise: its properties are not those of a curve."

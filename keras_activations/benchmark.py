@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from keras_activations import _measure
 from keras_activations._axes import positive
-from keras_activations._performance import LARGE, PEERS, of_kind, page
+from keras_activations._performance import MILLION, PEERS, of_kind, page
 from keras_activations._registry import ActivationInfo, catalogue, info
 from keras_activations._runs import (
     Announce,
@@ -28,7 +28,7 @@ from keras_activations._runs import (
     write,
 )
 
-SIZES = (10_000, LARGE, 16 * LARGE)
+SIZES = (10_000, MILLION, 16 * MILLION)
 PAGE = pathlib.Path("docs/performance.md")
 EXAMPLES = """examples:
   python -m keras_activations benchmark mish --quick
@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("names", nargs="*", metavar="NAME", help="activations; all if none is given")
     add("--mode", nargs="+", choices=_measure.MODES, default=_measure.MODES)
     add("--dtype", nargs="+", choices=_measure.DTYPES, default=_measure.DTYPES)
-    add("--size", nargs="+", type=int, help=f"elements; {SIZES}, or {LARGE} if --quick")
+    add("--size", nargs="+", type=int, help=f"elements; {SIZES}, or {MILLION} if --quick")
     add("--against", nargs="+", choices=PEERS, default=tuple(PEERS))
     add("--seconds", type=float, help="of rounds for each case; 1.25, or 0.5 if --quick")
     add("--quick", action="store_true", help="one size, few rounds, no processes of their own")
@@ -129,7 +129,7 @@ def _measured(
 def _timing_jobs(
     activations: Sequence[ActivationInfo], arguments: argparse.Namespace, results: list[Row]
 ) -> list[Row]:
-    sizes = arguments.size or ([LARGE] if arguments.quick else SIZES)
+    sizes = arguments.size or ([MILLION] if arguments.quick else SIZES)
     timed = {
         "against": list(arguments.against),
         "seconds": _seconds(arguments),
@@ -161,7 +161,7 @@ def _memory_jobs(
         return []
     jobs = []
     for activation in activations:
-        given = _measure.required(activation)
+        given = activation.required
         x = tf.zeros([2, 256])
         if activation.function(x, **given).shape != x.shape:
             continue  # The output of one cannot be the input of the next.

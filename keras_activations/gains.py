@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_activations._layers import GatedLayer
-from keras_activations._registry import ActivationInfo, check_values, described
+from keras_activations._registry import ActivationInfo, activation_and_arguments, check_values
 
 Array = np.ndarray[Any, Any]
 
@@ -61,7 +61,7 @@ def gain(identifier: Any, mode: str = "forward", **parameters: Any) -> float:
     >>> round(ka.gain("mish", mode="backward"), 3)
     1.445
     """
-    activation, given = described(identifier, parameters)
+    activation, given = activation_and_arguments(identifier, parameters)
     check_values(activation, given)
     if mode not in _MODES:
         raise ValueError(f"`mode` must be one of {_MODES}. Received: mode={mode!r}")

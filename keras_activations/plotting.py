@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_activations._layers import GatedLayer
-from keras_activations._registry import ActivationInfo, check_values, described
+from keras_activations._registry import ActivationInfo, activation_and_arguments, check_values
 from keras_activations._runs import write
 
 Array = np.ndarray[Any, Any]
@@ -210,7 +210,7 @@ def _curves(
     ends = np.asarray(limits)
     if ends.shape != (2,) or ends.dtype.kind not in "fiu" or not 0.0 < ends[1] - ends[0] < np.inf:
         raise ValueError(f"`limits` must be two increasing numbers. Received: limits={limits!r}")
-    for activation, given in [described(identifier, parameters) for identifier in identifiers]:
+    for activation, given in [activation_and_arguments(it, parameters) for it in identifiers]:
         if not has_curve(activation):
             raise ValueError(
                 f"{activation.name} is not element-wise: there is no curve of one input to draw."

@@ -8,7 +8,6 @@ import tensorflow as tf
 import keras_activations as ka
 from keras_activations import _calculus
 from keras_activations._layers import TrainedLayer
-from keras_activations._measure import required
 
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 
@@ -29,7 +28,7 @@ ROWS = np.array(
 
 def parameter_sets(info):
     """The default arguments and every sample."""
-    sets = [required(info), *({**required(info), **sample} for sample in info.samples)]
+    sets = [info.required, *({**info.required, **sample} for sample in info.samples)]
     return [s for i, s in enumerate(sets) if s not in sets[:i]]
 
 
@@ -47,7 +46,7 @@ def matrix(info, dtype="float32"):
 
 def layer_of(info, **kwargs):
     """A layer of the activation, with the arguments it cannot do without."""
-    return info.layer(**required(info), **kwargs)
+    return info.layer(**info.required, **kwargs)
 
 
 def is_trained(info):

@@ -54,8 +54,8 @@ def _exact(given):
 
 
 def _defaults(info, given):
-    text = info.formula + (info.backward or "")
-    return {**{n: v for n, v in info.parameters.items() if n in text}, **given}
+    symbols = info.symbols
+    return {**{n: v for n, v in info.parameters.items() if n in symbols}, **given}
 
 
 def outputs(info, row, given):

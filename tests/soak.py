@@ -17,7 +17,6 @@ import tensorflow as tf
 import keras_activations as ka
 from keras_activations import _calculus
 from keras_activations._calculus import LARGE, SHAPES, _Kernel
-from keras_activations._measure import required
 
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 RANKS = (1, 2, 3, 4)
@@ -38,7 +37,7 @@ def main(arguments=None):
     graphs = {
         info: tf.function(info.function, input_signature=[tf.TensorSpec(None)], autograph=False)
         for info in infos
-        if not required(info)
+        if not info.required
     }
     # Else what is compiled in the end would come one by one, in hours.
     _calculus.USES = 1
@@ -101,7 +100,7 @@ def _parameters(info, generator):
 def _gradient(info, x, parameters):
     with tf.GradientTape() as tape:
         tape.watch(x)
-        y = info.function(x, **required(info), **parameters)
+        y = info.function(x, **info.required, **parameters)
     return tape.gradient(y, x)
 
 

@@ -25,7 +25,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from cases import layer_of, required
+from cases import layer_of
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -188,7 +188,7 @@ def test_tensors(name, x):
     def run():
         with tf.GradientTape() as tape:
             tape.watch(x)
-            y = info.function(x, **required(info))
+            y = info.function(x, **info.required)
         return y, tape.gradient(y, x) if x.dtype.is_floating else None
 
     if (found := attempt(run)) is None:
@@ -208,7 +208,7 @@ def test_tensors(name, x):
 def test_what_is_no_tensor(name, x):
     """Such as None, dictionaries and text, instead of a tensor."""
     info = ka.info(name)
-    y = attempt(info.function, x, **required(info))
+    y = attempt(info.function, x, **info.required)
     if isinstance(y, tf.Tensor):
         assert y.dtype.is_floating
     else:
@@ -220,7 +220,7 @@ def test_parameters_of_functions(name, data):
     info = ka.info(name)
     if not info.parameters:
         return
-    given = required(info) | {data.draw(st.sampled_from([*info.parameters])): data.draw(odd)}
+    given = info.required | {data.draw(st.sampled_from([*info.parameters])): data.draw(odd)}
     y = attempt(info.function, tf.ones([2, 4]), **given)
     assert y is None or y.dtype.is_floating or isinstance(y, keras.KerasTensor)
 
@@ -230,14 +230,14 @@ def test_unknown_shapes(name, shape, dtype):
     """What a graph or a functional model says of a shape beforehand is what comes out."""
     info = ka.info(name)
     x = tf.ones([2 if size is None else size for size in shape], dtype)
-    traced = tf.function(lambda x: info.function(x, **required(info)), autograph=False)
-    y = attempt(info.function, x, **required(info))
+    traced = tf.function(lambda x: info.function(x, **info.required), autograph=False)
+    y = attempt(info.function, x, **info.required)
     for spec in (tf.TensorSpec(shape, dtype), tf.TensorSpec(None, dtype)):
         concrete = attempt(traced.get_concrete_function, spec)
         if y is not None:
             assert concrete.structured_outputs.shape.is_compatible_with(y.shape)
             assert concrete(x).shape == y.shape
-    symbolic = attempt(info.function, keras.KerasTensor(shape, dtype), **required(info))
+    symbolic = attempt(info.function, keras.KerasTensor(shape, dtype), **info.required)
     if y is not None:
         assert tf.TensorShape(symbolic.shape).is_compatible_with(y.shape)
 
@@ -257,7 +257,7 @@ def test_layers(name, x, data):
 def test_arguments_of_layers(name, data):
     info = ka.info(name)
     choices = [*constructor_arguments(info.layer), "no_such_argument"]
-    given = required(info)
+    given = info.required
     for argument in data.draw(st.lists(st.sampled_from(choices), min_size=1, max_size=3)):
         given[argument] = data.draw(odd)
     shape = data.draw(shapes)

@@ -9,14 +9,13 @@ import sys
 
 import numpy as np
 import pytest
-from cases import is_trained, required
+from cases import is_trained
 
 import keras_activations as ka
 from keras_activations import cli, plotting
 from keras_activations._layers import GatedLayer
-from keras_activations._measure import keeps_shape
 
-ELEMENTWISE = [i.name for i in ka.catalogue() if i.elementwise and not required(i)]
+ELEMENTWISE = [i.name for i in ka.catalogue() if i.elementwise and not i.required]
 SOME = ka.catalogue()[::9]
 
 
@@ -37,7 +36,7 @@ def test_what_is_not_for_a_terminal_is_a_table_separated_by_tabs(capsys, monkeyp
     monkeypatch.setattr(f"keras_activations.commands.{command}.catalogue", lambda: SOME)
     header, *lines = _printed(capsys, command)
     assert header.startswith("name\t")
-    assert [line.split("\t")[0] for line in lines] == [i.name for i in SOME]
+    assert [line.split("\t")[0].partition("(")[0] for line in lines] == [i.name for i in SOME]
     assert {line.count("\t") for line in lines} == {header.count("\t")}
 
 
@@ -76,7 +75,7 @@ def test_list_takes_filters(capsys):
 @pytest.mark.parametrize("info", SOME, ids=lambda i: i.name)
 def test_show_says_what_is_known(capsys, info):
     text = "\n".join(_printed(capsys, "show", info.name))
-    assert text.startswith("string ") == keeps_shape(info)
+    assert text.startswith("string ") == info.keeps_shape
     for known in (info.layer.__name__, info.formula, info.family, info.url):
         assert (known or "") in text
     for name in info.parameters:
@@ -135,6 +134,15 @@ def test_nothing_is_left_of_a_picture_that_failed(capsys, tmp_path):
         assert cli.main(command) == 2
         assert len(capsys.readouterr().err.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_gains_are_those_of_the_arguments_that_it_names(capsys):
+    info = next(i for i in ka.catalogue() if i.required)
+    expected = f"{ka.gain(info.name, **info.required):.6g}"
+    assert f"gain      {expected} forward" in "\n".join(_printed(capsys, "show", info.name))
+    (line,) = (line for line in _printed(capsys, "gain") if line.startswith(f"{info.name}("))
+    name, forward, _ = line.split("\t")
+    assert forward == expected == f"{ka.gain(name):.6g}"
 
 
 def test_gain_prints_both(capsys):

@@ -11,7 +11,6 @@ from cases import (
     matrix,
     parameter_sets,
     real_parameters,
-    required,
 )
 from oracles import input_gradient, outputs, parameter_gradient
 
@@ -381,13 +380,13 @@ along_an_axis = pytest.mark.parametrize("info", ALONG_AN_AXIS, ids=lambda i: i.n
 
 def _sizes(info):
     """The whole-number parameters of what groups the entries along an axis."""
-    parameters = {**info.parameters, **required(info)}
+    parameters = {**info.parameters, **info.required}
     return {n: v for n, v in parameters.items() if type(v) is int and n != "axis"}
 
 
 @along_an_axis
 def test_moves_with_its_axis(info):
-    given = required(info)
+    given = info.required
     x = tf.constant(np.random.default_rng(0).normal(size=(2, 4, 6, 8)), tf.float32)
     last = info.function(x, **given)
     for axis, permutation in ((1, (0, 3, 2, 1)), (-3, (0, 3, 2, 1)), (2, (0, 1, 3, 2))):
@@ -422,16 +421,16 @@ def test_a_mask_of_time_steps_goes_on_while_there_are_as_many(info):
 @along_an_axis
 def test_missing_axes_are_named(info):
     with pytest.raises(ValueError, match="axis=3"):
-        info.function(tf.ones([2, 8]), **required(info), axis=3)
+        info.function(tf.ones([2, 8]), **info.required, axis=3)
     for bad in (None, [1], 0.5, "last"):
         with pytest.raises(ValueError, match="axis"):
-            info.layer(**required(info), axis=bad)
+            info.layer(**info.required, axis=bad)
 
 
 @along_an_axis
 def test_equal_inputs_share_the_gradient_of_ties_equally(info):
     """Within what the formula says on either side of the tie."""
-    given = required(info)
+    given = info.required
     row = np.full(8, 0.5)
     _, dx = gradient(lambda t: info.function(t, **given), tf.constant([row]))
     upstream = np.ones(len(outputs(info, row, given)))
@@ -466,7 +465,7 @@ def test_rows_at_the_end_of_the_range(info):
     for dtype in ("float32", "float64", "bfloat16"):
         largest = float(tf.as_dtype(dtype).max)
         x = tf.constant([[largest, 1.0, 0.5, 0.0], [largest, -largest / 8, 2.0, 1.0]], dtype)
-        y, dx = gradient(lambda t: info.function(t, **required(info)), x)
+        y, dx = gradient(lambda t: info.function(t, **info.required), x)
         assert not np.any(np.isnan(tf.cast(y, "float64"))), y
         assert not np.any(np.isnan(tf.cast(dx, "float64"))), dx
 
@@ -477,7 +476,7 @@ def test_where_infinite_entries_leave_a_gradient_they_leave_a_second_derivative(
     x = tf.constant([[-np.inf, 0.5, 1.0, 2.0], [-np.inf, -np.inf, 0.25, 1.0]])
     with tf.GradientTape() as outer:
         outer.watch(x)
-        _, dx = gradient(lambda t: info.function(t, **required(info)), x)
+        _, dx = gradient(lambda t: info.function(t, **info.required), x)
         total = tf.reduce_sum(dx * tf.constant([[1.0, -1.0, 2.0, 1.0]]))
     second = outer.gradient(total, x, unconnected_gradients="zero")
     assert np.all(np.isfinite(second) | ~np.isfinite(dx)), second
@@ -490,7 +489,7 @@ def test_where_infinite_entries_leave_a_gradient_they_leave_a_second_derivative(
 )
 def test_sizes_that_do_not_divide_are_named(info, name):
     with pytest.raises(ValueError, match=r"axis -1.*multiple.*size 7"):
-        info.function(tf.ones([2, 7]), **required(info))
+        info.function(tf.ones([2, 7]), **info.required)
     with pytest.raises(ValueError, match=r"axis 1.*multiple.*size 7"):
         layer_of(info, axis=1)(keras.Input((7, 3)))
     for bad in (0, -1, 1.5, "2", None):
@@ -498,8 +497,8 @@ def test_sizes_that_do_not_divide_are_named(info, name):
             info.function(tf.ones([2, 8]), **{name: bad})
         with pytest.raises(ValueError, match=name):
             info.layer(**{name: bad})
-    if required(info):
-        with pytest.raises(TypeError, match=next(iter(required(info)))):
+    if info.required:
+        with pytest.raises(TypeError, match=next(iter(info.required))):
             info.function(tf.ones([2, 8]))
 
 
@@ -541,10 +540,10 @@ def test_a_parameter_that_adds_axes_leaves_the_axis_where_it_was(axis):
     for info in ka.catalogue():
         if info.elementwise or issubclass(info.layer, _layers.GatedLayer):
             continue
-        numbers = [n for n, v in real_parameters(info, required(info)).items() if type(v) is float]
+        numbers = [n for n, v in real_parameters(info, info.required).items() if type(v) is float]
         for name in numbers:
             x, values = matrix(info), (1.25, 1.75)
-            given = {**required(info), "axis": axis}
+            given = {**info.required, "axis": axis}
             for hard in ({}, {"hard": True}) if "hard" in info.parameters else ({},):
                 each = [info.function(x, **{**given, **hard, name: v}) for v in values]
                 both = tf.reshape(tf.constant(values), [2, 1, 1])

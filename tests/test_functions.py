@@ -16,7 +16,6 @@ from cases import (
     gradient,
     matrix,
     real_parameters,
-    required,
     trace_nothing,
 )
 
@@ -37,7 +36,7 @@ def less_to_trace(info, monkeypatch):
 
 
 def _call(info):
-    given = required(info)
+    given = info.required
     return lambda x: info.function(x, **given)
 
 
@@ -57,7 +56,7 @@ def test_takes_what_keras_users_pass(info):
         assert y.dtype == tf.float32, kind
         np.testing.assert_allclose(y, expected, rtol=1e-6, atol=1e-6, err_msg=kind)
     assert call(x.numpy().astype("float64")).dtype == tf.float64
-    np.testing.assert_array_equal(info.function(x=x, **required(info)), expected)
+    np.testing.assert_array_equal(info.function(x=x, **info.required), expected)
 
 
 @all_activations
@@ -222,7 +221,7 @@ def test_empty(info):
 def test_autograph(info):
     x = matrix(info)
     np.testing.assert_allclose(
-        tf.function(info.function)(x, **required(info)), _call(info)(x), rtol=2e-6, atol=2e-6
+        tf.function(info.function)(x, **info.required), _call(info)(x), rtol=2e-6, atol=2e-6
     )
 
 
@@ -505,7 +504,7 @@ def test_where_tensors_are_compared_as_objects(info, monkeypatch):
     """As in graphs of TensorFlow 1, where `==` is the comparison of Python."""
     trace_nothing(monkeypatch)
     x = matrix(info)
-    call = functools.partial(info.function, **required(info))
+    call = functools.partial(info.function, **info.required)
     expected = gradient(call, x)
     tf.compat.v1.disable_tensor_equality()
     try:
@@ -521,7 +520,7 @@ def test_no_intermediate_is_infinite_or_not_a_number():
 
     def all_of_them():
         for info in ka.catalogue():
-            info.function(matrix(info), **required(info))
+            info.function(matrix(info), **info.required)
 
     tf.debugging.enable_check_numerics()
     try:

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from cases import all_activations, gradient, required
+from cases import all_activations, gradient
 
 import keras_activations as ka
 
@@ -17,7 +17,7 @@ Z = np.random.default_rng(2).standard_normal((2**10, 64))
 @pytest.mark.parametrize("mode", ["forward", "backward"])
 @all_activations
 def test_gain_is_that_of_a_sample(info, mode):
-    given = required(info)
+    given = info.required
     # Independent of the quadrature, and of its sample of rows; both halves of a pair are normal.
     y, dx = gradient(
         lambda t: info.function(t, **given),

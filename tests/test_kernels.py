@@ -8,14 +8,14 @@ import mpmath
 import numpy as np
 import pytest
 import tensorflow as tf
-from cases import all_activations, gradient, layer_of, matrix, real_parameters, required
+from cases import all_activations, gradient, layer_of, matrix, real_parameters
 
 import keras_activations as ka
 from keras_activations import _calculus, _special, peers
 
 ELEMENTWISE = [i for i in ka.catalogue() if i.elementwise]
-KERAS_HAS = [i for i in ELEMENTWISE if peers.keras_form(i, required(i))]
-WITH_PARAMETERS = [i for i in ELEMENTWISE if real_parameters(i, required(i))]
+KERAS_HAS = [i for i in ELEMENTWISE if peers.keras_form(i, i.required)]
+WITH_PARAMETERS = [i for i in ELEMENTWISE if real_parameters(i, i.required)]
 
 
 def each(infos):
@@ -30,7 +30,7 @@ KERNEL = {"_XlaCompile", "_XlaRun", "StatefulPartitionedCall", "Switch", "_XlaMe
 
 
 def _call(info):
-    given = required(info)
+    given = info.required
     return lambda x, **parameters: info.function(x, **{**given, **parameters})
 
 
@@ -84,7 +84,7 @@ def _is_fused(function, layer):
 @pytest.mark.parametrize("layer", LAYERS)
 @each(KERAS_HAS)
 def test_fused_with_the_layer_before_wherever_keras_is(info, layer):
-    theirs = peers.keras_form(info, required(info))
+    theirs = peers.keras_form(info, info.required)
     assert _is_fused(_call(info), layer) or not _is_fused(theirs, layer)
 
 
@@ -92,7 +92,7 @@ def test_the_fusion_test_sees_fusion():
     if not any(n.op.startswith("_Mkl") for n in _nodes(_dense, LAYERS["dense"][1])):
         pytest.skip("this processor has other kernels")
     fused = {
-        layer: {i.name for i in KERAS_HAS if _is_fused(peers.keras_form(i, required(i)), layer)}
+        layer: {i.name for i in KERAS_HAS if _is_fused(peers.keras_form(i, i.required), layer)}
         for layer in LAYERS
     }
     assert all(len(names) >= 5 for names in fused.values()), fused
@@ -101,7 +101,7 @@ def test_the_fusion_test_sees_fusion():
 
 def _backward(info):
     def build(x, upstream, *parameters):
-        names = real_parameters(info, required(info)) if parameters else {}
+        names = real_parameters(info, info.required) if parameters else {}
         values = dict(zip(names, parameters, strict=True))
         y = _call(info)(x, **values)
         return tf.gradients(y, [x, *parameters], grad_ys=upstream)
@@ -165,7 +165,7 @@ def test_the_backward_pass_is_one_kernel(info, dtype):
 
 @each(WITH_PARAMETERS)
 def test_the_gradients_of_all_parameters_are_of_the_same_kernel(info):
-    shapes = [np.shape(v) for v in real_parameters(info, required(info)).values()]
+    shapes = [np.shape(v) for v in real_parameters(info, info.required).values()]
     work = _work(_backward(info), [None, 32], [None, 32], *shapes)
     # A parameter of several numbers is taken apart and its gradient put together again.
     assert _is_one_kernel([op for op in work if op not in ("Unpack", "Pack")])
@@ -184,7 +184,7 @@ def _outputs_of_calls(info, parameters):
 
     @tf.function(autograph=False)
     def backward(x, parameters):
-        values = dict(zip(real_parameters(info, required(info)), parameters, strict=True))
+        values = dict(zip(real_parameters(info, info.required), parameters, strict=True))
         with tf.GradientTape() as tape:
             tape.watch([x, *(p for p in parameters if tf.is_tensor(p))])
             y = _call(info)(x, **values)
@@ -196,7 +196,7 @@ def _outputs_of_calls(info, parameters):
 
 @each(WITH_PARAMETERS)
 def test_numbers_get_no_gradient_and_tensors_do(info):
-    numbers = list(real_parameters(info, required(info)).values())
+    numbers = list(real_parameters(info, info.required).values())
     # Not the defaults, for which a page may have a form without parameters.
     others = [tf.nest.map_structure(lambda v: v + 0.125, n) for n in numbers]
     # Where TensorFlow has the operation, there is no kernel at all.
@@ -238,7 +238,7 @@ def _derivatives(info, dtype):
     the time of compiling, only the value and the gradient of x.
     """
     short = dtype == "float16"
-    parameters = {} if short else real_parameters(info, required(info))
+    parameters = {} if short else real_parameters(info, info.required)
 
     def once(x, *values):
         with tf.GradientTape() as tape:

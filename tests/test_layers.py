@@ -12,13 +12,11 @@ from cases import (
     all_activations,
     is_trained,
     layer_of,
-    required,
     trained_parameters,
 )
 
 import keras_activations as ka
 from keras_activations._layers import ChannelwiseLayer
-from keras_activations._measure import keeps_shape
 
 BATCH = np.random.default_rng(0).normal(size=(4, 8)).astype("float32")
 
@@ -44,7 +42,7 @@ def _shape(info, name, shape):
 def test_computes_its_function(info):
     layer = layer_of(info)
     np.testing.assert_allclose(
-        layer(BATCH), info.function(BATCH, **required(info)), rtol=2e-6, atol=2e-6
+        layer(BATCH), info.function(BATCH, **info.required), rtol=2e-6, atol=2e-6
     )
     assert not is_trained(info) or layer.trainable_variables
 
@@ -53,7 +51,7 @@ def test_computes_its_function(info):
 def test_config_holds_every_argument(info):
     layer = layer_of(info, name="named")
     arguments = [p for p in inspect.signature(info.layer).parameters if p != "kwargs"]
-    assert set(required(info)) <= set(arguments)
+    assert set(info.required) <= set(arguments)
     for build in (False, True):
         if build:
             layer(BATCH)
@@ -73,7 +71,7 @@ def test_every_argument_survives_the_config(info):
         arguments = {
             k: v for k, v in sample.items() if k in inspect.signature(info.layer).parameters
         }
-        layer = info.layer(**{**required(info), **arguments})
+        layer = info.layer(**{**info.required, **arguments})
         again = info.layer.from_config(json.loads(json.dumps(layer.get_config())))
         for name, value in arguments.items():
             np.testing.assert_array_equal(getattr(again, name), value)
@@ -86,7 +84,7 @@ def test_what_is_assigned_before_the_layer_is_built_counts(info):
         arguments = {
             k: v for k, v in sample.items() if k in inspect.signature(info.layer).parameters
         }
-        layer, expected = layer_of(info), info.layer(**{**required(info), **arguments})
+        layer, expected = layer_of(info), info.layer(**{**info.required, **arguments})
         for name, value in arguments.items():
             setattr(layer, name, value)
         for _ in ("unbuilt", "built"):
@@ -108,7 +106,7 @@ def test_output_shape_without_running(info):
 @all_activations
 def test_unknown_arguments_are_refused(info):
     with pytest.raises((TypeError, ValueError), match="no_such_argument"):
-        info.layer(**required(info), no_such_argument=1)
+        info.layer(**info.required, no_such_argument=1)
 
 
 @all_activations
@@ -119,7 +117,7 @@ def test_numbers_are_checked(info):
             if bad is None and inspect.signature(info.layer).parameters[name].default is None:
                 continue
             with pytest.raises(ValueError, match=name):
-                info.layer(**{**required(info), name: bad})
+                info.layer(**{**info.required, name: bad})
 
 
 @all_activations
@@ -192,7 +190,7 @@ def test_mixed_precision_training(info, kind):
 
 @all_activations
 def test_inside_other_layers(info):
-    if not keeps_shape(info):
+    if not info.keeps_shape:
         pytest.skip("changes the size of its axis, so it stands on its own")
     keras.utils.set_random_seed(0)
     # Small, so that a recurrent state does not run away, whatever the activation.
@@ -225,16 +223,16 @@ def test_inside_other_layers(info):
 @all_activations
 def test_function_of_a_keras_tensor_becomes_its_layer(info):
     x = keras.Input((8,))
-    model = keras.Model(x, info.function(x, **required(info)))
+    model = keras.Model(x, info.function(x, **info.required))
     assert isinstance(model.layers[-1], info.layer)
     assert not model.trainable_weights
     np.testing.assert_allclose(
-        model(BATCH), info.function(BATCH, **required(info)), rtol=2e-6, atol=2e-6
+        model(BATCH), info.function(BATCH, **info.required), rtol=2e-6, atol=2e-6
     )
     again = keras.models.model_from_json(model.to_json())
     np.testing.assert_array_equal(again(BATCH), model(BATCH))
     for sample in info.samples:
-        given = {**required(info), **sample}
+        given = {**info.required, **sample}
         model = keras.Model(x, info.function(x, **given))
         np.testing.assert_allclose(
             model(BATCH), info.function(BATCH, **given), rtol=2e-6, atol=2e-6
@@ -421,9 +419,9 @@ def test_a_subclass_keeps_the_arguments_of_its_parent(info):
 
     given = {k: v for k, v in (info.samples or ({},))[-1].items() if v is not None}
     try:
-        info.layer(**{**required(info), **given})
+        info.layer(**{**info.required, **given})
     except (TypeError, ValueError):
-        given = required(info)
+        given = info.required
     for subclass in (Scaled, Private):
         layer = subclass(gain=3.0, **given)
         again = subclass.from_config(json.loads(json.dumps(layer.get_config())))

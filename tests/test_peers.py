@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from cases import DTYPES, all_activations, gradient, required
+from cases import DTYPES, all_activations, gradient
 
 import keras_activations as ka
 from keras_activations import peers
@@ -67,7 +67,7 @@ def test_same_function_as_pytorch(info):
         x, expected, expected_dx = (data[f"{info.name}/{k}"] for k in ("x", "y", "dx"))
     upstream = np.cos(np.arange(expected.size, dtype=np.float64)).reshape(expected.shape)
     y, dx = gradient(
-        lambda t: info.function(t, **required(info)), tf.constant(x), tf.constant(upstream)
+        lambda t: info.function(t, **info.required), tf.constant(x), tf.constant(upstream)
     )
     np.testing.assert_allclose(y, expected, rtol=1e-11, atol=1e-13)
     np.testing.assert_allclose(dx, expected_dx, rtol=1e-10, atol=1e-12)
@@ -76,7 +76,7 @@ def test_same_function_as_pytorch(info):
 @all_activations
 def test_naive_form_runs_in_graphs(info):
     """With it speed is compared; in eager mode TensorFlow forgives more."""
-    given = required(info)
+    given = info.required
     naive = peers.naive_form(info, given)
     if naive is None:
         pytest.skip("is no scalar expression")

@@ -5,7 +5,6 @@ import sys
 import matplotlib
 import numpy as np
 import pytest
-from cases import required
 
 import keras_activations as ka
 from keras_activations._layers import GatedLayer
@@ -40,7 +39,7 @@ def _dotted(ax):
 
 @pytest.mark.parametrize("info", DRAWN, ids=lambda i: i.name)
 def test_every_curve_is_the_function(info):
-    given = required(info)
+    given = info.required
     axes = ka.plot(info.name, second_derivative=True, **given)
     assert [ax.get_title() for ax in axes] == ["value", "derivative", "second derivative"]
     label = next(t.get_text() for t in axes[0].get_legend().get_texts())

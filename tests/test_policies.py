@@ -7,10 +7,9 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from cases import is_trained, layer_of, required
+from cases import is_trained, layer_of
 
 import keras_activations as ka
-from keras_activations._measure import keeps_shape
 
 BATCH = np.random.default_rng(0).normal(size=(16, 8)).astype("float32")
 TARGET = np.cos(BATCH[:, :1])
@@ -140,8 +139,8 @@ def _in_scope(info, scope):
     keras.utils.set_random_seed(0)
     with keras.RematScope(**scope) if scope else contextlib.nullcontext():
         layers = [keras.Input((8,)), keras.layers.Dense(8)]
-        if keeps_shape(info):
-            function = functools.partial(info.function, **required(info))
+        if info.keeps_shape:
+            function = functools.partial(info.function, **info.required)
             layers.append(keras.layers.Dense(8, activation=function, name="function"))
             layers.append(keras.layers.Dense(8, activation=layer_of(info), name="inside"))
         model = keras.Sequential([*layers, layer_of(info, name="alone"), keras.layers.Dense(1)])

@@ -11,11 +11,10 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from cases import all_activations, gradient, layer_of, required
+from cases import all_activations, gradient, layer_of
 
 import keras_activations as ka
 from keras_activations import _layers
-from keras_activations._measure import keeps_shape
 
 X = np.random.default_rng(0).normal(size=(16, 8)).astype("float32")
 TARGET = np.cos(X[:, :1])
@@ -29,14 +28,14 @@ pytestmark = pytest.mark.xdist_group("saving")
 def _model(info):
     """The activation in every way it comes: as a function, a string, a layer, a layer inside."""
     x = y = keras.Input((8,))
-    if keeps_shape(info):
+    if info.keeps_shape:
         y = keras.layers.Dense(8, activation=info.function)(y)
         y = keras.layers.Dense(8, activation=f"keras_activations>{info.name}")(y)
         y = keras.layers.Dense(8, activation=layer_of(info))(y)
         if info.samples:
             text = ", ".join(f"{k}={v!r}" for k, v in info.samples[0].items())
             y = keras.layers.Dense(8, activation=f"{info.name}({text})")(y)
-    y = keras.layers.Dense(8)(info.function(y, **required(info)))
+    y = keras.layers.Dense(8)(info.function(y, **info.required))
     return keras.Model(x, keras.layers.Dense(1)(layer_of(info)(y)))
 
 
@@ -158,7 +157,7 @@ def test_second_derivatives_of_an_export_need_no_package(info, forgotten):
 
 @all_activations
 def test_what_the_config_says(info):
-    if not keeps_shape(info):
+    if not info.keeps_shape:
         pytest.skip("changes the size of its axis, so it stands on its own")
     inside = keras.layers.Dense(1, activation=info.function).get_config()["activation"]
     if info.portable:
@@ -187,7 +186,7 @@ def test_copies_in_the_same_process(info):
 def test_layer_instances_inside_recurrent_and_convolutional_layers_keep_their_weights(
     info, tmp_path
 ):
-    if not keeps_shape(info):
+    if not info.keeps_shape:
         pytest.skip("changes the size of its axis, so it stands on its own")
     model = keras.Sequential(
         [

@@ -8,11 +8,10 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from cases import all_activations, required
+from cases import all_activations
 
 import keras_activations as ka
 from keras_activations import _keras_strings
-from keras_activations._measure import keeps_shape
 
 NEW = [i for i in ka.catalogue() if not hasattr(keras.activations, i.name)]
 SHARED = [
@@ -20,7 +19,7 @@ SHARED = [
     for i in ka.catalogue()
     if getattr(getattr(keras.activations, i.name, None), "__name__", None) == i.name
 ]
-OWN = next(i for i in NEW if i.elementwise and not required(i))
+OWN = next(i for i in NEW if i.elementwise and not i.required)
 
 
 def names(infos):
@@ -42,7 +41,7 @@ def test_namespaced_names(info):
         assert keras.activations.get(f"keras_activations>{alias}") is info.function
 
 
-@names([i for i in NEW if keeps_shape(i)])
+@names([i for i in NEW if i.keeps_shape])
 def test_in_every_layer_that_takes_an_activation(info):
     name = info.name
     # Of four channels, which come in pairs.
@@ -75,7 +74,7 @@ def test_in_every_layer_that_takes_an_activation(info):
 @all_activations
 def test_parameters_in_the_string(info):
     for sample in info.samples:
-        arguments = {**required(info), **sample}
+        arguments = {**info.required, **sample}
         text = ", ".join(f"{k}={v!r}" for k, v in arguments.items())
         for prefix in ("", "keras_activations>"):
             layer = keras.activations.get(f"{prefix}{info.name}({text})")
@@ -83,7 +82,7 @@ def test_parameters_in_the_string(info):
             for name, value in arguments.items():
                 np.testing.assert_array_equal(getattr(layer, name), value)
     for alias in (info.name, *info.aliases):
-        if not required(info):
+        if not info.required:
             assert type(ka.get(f"{alias}()")) is info.layer
 
 
@@ -146,7 +145,7 @@ def test_a_name_like_no_other_suggests_nothing():
 @all_activations
 def test_values_without_names_are_in_the_order_of_the_function(info):
     for sample in info.samples:
-        given = {**info.parameters, **required(info), **sample}
+        given = {**info.parameters, **info.required, **sample}
         names = list(given)[: max(list(given).index(n) for n in sample) + 1]
         text = ", ".join(repr(given[n]) for n in names)
         layer = ka.get(f"{info.name}({text})")
@@ -170,7 +169,7 @@ def test_ka_get():
 
 @all_activations
 def test_look_up(info):
-    layer = ka.layer(info.name, **required(info))
+    layer = ka.layer(info.name, **info.required)
     for key in (info.name, *info.aliases, info.function, info.layer, layer):
         assert ka.info(key) is info
     assert type(layer) is info.layer

@@ -84,7 +84,7 @@ def test_value_and_gradient(info, given, dtype):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @all_cases
 def test_gradient_of_every_parameter(info, given, dtype):
-    names = [n for n in real_parameters(info, given) if n in info.formula]
+    names = [n for n in real_parameters(info, given) if n in info.symbols]
     row = _rows(info, given)[0]
     if info.elementwise:
         row = row[np.abs(row) <= 20]

@@ -17,7 +17,6 @@ import _devices
 
 import keras_activations as ka
 from keras_activations._layers import StochasticLayer
-from keras_activations._measure import keeps_shape
 
 kind, file = sys.argv[1:]
 strategy = _devices.strategy(kind, 2 if kind == "mirrored" else None)
@@ -32,7 +31,7 @@ def branch(info):
     # The same weights to start from, whatever else is trained.
     keras.utils.set_random_seed(ka.catalogue().index(info))
     layer = layer_of(info)
-    inside = is_trained(info) and keeps_shape(info)
+    inside = is_trained(info) and info.keeps_shape
     first = [keras.layers.Dense(8, activation=layer)] if inside else [keras.layers.Dense(8), layer]
     last = [keras.layers.UnitNormalization(), keras.layers.Dense(1)]
     return keras.Sequential([*first, *last], name=info.name)

@@ -19,18 +19,17 @@ import numpy as np
 import tensorflow as tf
 
 from keras_activations import peers
-from keras_activations._measure import required
 
 TESTS = pathlib.Path(__file__).parent
 ROWS = np.linspace(-3.0, 3.0, 32, dtype="float32").reshape(4, 8)
 INFOS = ka.catalogue()
 # Those that a layer can take as its activation.
-WITHIN = [i for i in INFOS if not required(i) and i.function(ROWS).shape == ROWS.shape]
+WITHIN = [i for i in INFOS if not i.required and i.function(ROWS).shape == ROWS.shape]
 SUFFIXES = ("keras", "h5", "json")
 
 
 def _layer(info):
-    return info.layer(**required(info))
+    return info.layer(**info.required)
 
 
 def _model(*layers):
@@ -92,13 +91,13 @@ def check_values():
     """value and gradient of every activation"""
     for info in INFOS:
         x = tf.constant(ROWS + 0.01, tf.float64)
-        found = _value_and_gradient(info.function, x, **required(info))
-        if naive := peers.naive_form(info, required(info)):
+        found = _value_and_gradient(info.function, x, **info.required)
+        if naive := peers.naive_form(info, info.required):
             slope = info.backward is None
             pairs = zip(found, _value_and_gradient(naive, x), strict=True)
             for ours, theirs in list(pairs)[: 1 + slope]:
                 np.testing.assert_allclose(ours, theirs, 1e-6, 1e-6, err_msg=info.name)
-        single = _value_and_gradient(info.function, tf.cast(x, tf.float32), **required(info))
+        single = _value_and_gradient(info.function, tf.cast(x, tf.float32), **info.required)
         for ours, exact in zip(single, found, strict=True):
             np.testing.assert_allclose(ours, exact, 1e-3, 1e-4, err_msg=info.name)
 
@@ -122,10 +121,10 @@ def check_use():
 def check_symbolic():
     """functions in a functional model"""
     inputs = keras.Input((8,))
-    outputs = [i.function(inputs, **required(i)) for i in INFOS]
+    outputs = [i.function(inputs, **i.required) for i in INFOS]
     model = keras.models.clone_model(keras.Model(inputs, outputs))
     for info, y in zip(INFOS, model(ROWS), strict=True):
-        expected = info.function(ROWS, **required(info))
+        expected = info.function(ROWS, **info.required)
         np.testing.assert_allclose(y, expected, 1e-5, 1e-6, err_msg=info.name)
 
 

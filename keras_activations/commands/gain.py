@@ -40,15 +40,17 @@ def run(arguments: argparse.Namespace) -> int:
     for name in arguments.names:
         print(name, f"{gain(name):.6g}", f"{gain(name, 'backward'):.6g}", sep="\t", flush=True)
     for info in [] if arguments.names else catalogue():
-        print(info.name, *in_words(info.name), sep="\t", flush=True)
+        required = ", ".join(f"{name}={value}" for name, value in info.required.items())
+        name = f"{info.name}({required})" if required else info.name
+        print(name, *gains_as_text(name), sep="\t", flush=True)
     return 0
 
 
-def in_words(name: str, digits: int = 6, **parameters: Any) -> list[str]:
+def gains_as_text(name: str, digits: int = 6, **parameters: Any) -> list[str]:
     """Both gains of an activation, or a dash where there is none.
 
     Args:
-        name: Its name.
+        name: Its name, with parameters if you like.
         digits: How many significant digits.
         **parameters: Arguments other than x, if not its defaults.
 
@@ -59,6 +61,6 @@ def in_words(name: str, digits: int = 6, **parameters: Any) -> list[str]:
     for mode in ("forward", "backward"):
         try:
             texts.append(f"{gain(name, mode, **parameters):.{digits}g}")
-        except ValueError:  # It has arguments without a default, or no gain.
+        except ValueError:  # It has none.
             texts.append("-")
     return texts

@@ -58,19 +58,19 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if found else 1
 
 
-def in_words(range: tuple[float, float] | None) -> str:
+def range_as_text(bounds: tuple[float, float] | None) -> str:
     """A range as one reads it: rounded, open at infinity.
 
     Args:
-        range: Infimum and supremum, or None where none is claimed.
+        bounds: Infimum and supremum, or None where none is claimed.
 
     Returns:
         Text, empty for None.
     """
-    if range is None:
+    if bounds is None:
         return ""
-    low, high = (f"{v:.4g}".replace("inf", "∞") for v in range)
-    left, right = ("(" if math.isinf(range[0]) else "["), (")" if math.isinf(range[1]) else "]")
+    low, high = (f"{v:.4g}".replace("inf", "∞") for v in bounds)
+    left, right = ("(" if math.isinf(bounds[0]) else "["), (")" if math.isinf(bounds[1]) else "]")
     return f"{left}{low}, {high}{right}"
 
 
@@ -83,7 +83,7 @@ def _row(info: ActivationInfo) -> tuple[str, ...]:
         f"{layer}{trained}",
         info.family,
         parameters,
-        in_words(info.range),
+        range_as_text(info.range),
         info.paper or "",
     )
 

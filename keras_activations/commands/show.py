@@ -9,9 +9,9 @@ import numpy as np
 
 from keras_activations import plotting
 from keras_activations._layers import TrainedLayer
-from keras_activations._measure import keeps_shape
 from keras_activations._registry import ActivationInfo, info
-from keras_activations.commands import gain, list, plot
+from keras_activations.commands import gain, plot
+from keras_activations.commands import list as listing
 
 EXAMPLES = """examples:
   python -m keras_activations show mish
@@ -55,19 +55,20 @@ def run(arguments: argparse.Namespace) -> int:
 def _card(activation: ActivationInfo) -> dict[str, str]:
     trained = ", trained" if issubclass(activation.layer, TrainedLayer) else ""
     signature = str(inspect.signature(activation.function))
-    forward, backward = gain.in_words(activation.name)
+    given = "".join(f", with {name} = {value}" for name, value in activation.required.items())
+    forward, backward = gain.gains_as_text(activation.name, **activation.required)
     lines = {
-        "string": f'"{activation.name}"' if keeps_shape(activation) else "",
+        "string": f'"{activation.name}"' if activation.keeps_shape else "",
         "function": f"ka.{activation.name}{signature}",
         "layer": f"ka.{activation.layer.__name__}{trained}",
         "aliases": ", ".join(f'"{alias}"' for alias in activation.aliases),
         "family": activation.family,
         "formula": activation.formula,
         "gradient": activation.backward,
-        "range": list.in_words(activation.range),
+        "range": listing.range_as_text(activation.range),
         "kinks": ", ".join(f"{kink:g}" for kink in activation.kinks),
         "monotonic": {True: "yes", False: "no", None: None}[activation.monotonic],
-        "gain": f"{forward} forward, {backward} backward",
+        "gain": f"{forward} forward, {backward} backward{given}",
         "Keras": activation.keras,
         "PyTorch": activation.torch,
         "source": ", ".join(filter(None, (activation.paper, activation.url))),
