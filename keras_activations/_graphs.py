@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 
+from keras_activations._layers import policy_of
 from keras_activations._registry import info
 from keras_activations._sites import is_functional
 
@@ -256,7 +257,7 @@ def _layered(activation: Any, name: str, is_given: bool) -> Call:
     def call(x: Any, arguments: Config) -> Any:
         given = _given(arguments)
         if not given or activation is keras.activations.linear or is_given:
-            return keras.layers.Activation(activation, name=name)(x)
+            return keras.layers.Activation(activation, name=name, dtype=policy_of(x))(x)
         entry = info(activation.__name__)
         if len(given) == len(entry.parameters) == 1:
             given = dict(zip(entry.parameters, given.values(), strict=True))
@@ -265,6 +266,6 @@ def _layered(activation: Any, name: str, is_given: bool) -> Call:
                 f"{name!r} calls {entry.name} with {strange}, which it does not take. Say which "
                 f"activation it is: names={{{name!r}: …}}, such as 'name(parameter=0.1)'."
             )
-        return entry.layer(**given, name=name)(x)
+        return entry.layer(**given, name=name, dtype=policy_of(x))(x)
 
     return call

@@ -36,7 +36,7 @@ class ActivationLayer(keras.layers.Layer):
     @classmethod
     def symbolic(cls, x: keras.KerasTensor, arguments: dict[str, Any]) -> Any:
         """The layer in a functional model, where the function was called on a `KerasTensor`."""
-        return cls(**arguments)(x)
+        return cls(**arguments, dtype=policy_of(x))(x)
 
     def build(self, input_shape: Shape) -> None:
         self.built = True
@@ -95,7 +95,7 @@ class TrainedLayer(ActivationLayer):
     @classmethod
     def symbolic(cls, x: keras.KerasTensor, arguments: dict[str, Any]) -> Any:
         # A function trains nothing: its layer holds the same numbers, frozen.
-        return cls(**arguments, trainable=False)(x)
+        return cls(**arguments, dtype=policy_of(x), trainable=False)(x)
 
     def learn(
         self,
@@ -233,7 +233,15 @@ class StochasticLayer(ActivationLayer):
         training = arguments.pop("training", None)
         if isinstance(seed := arguments.get("seed"), keras.random.SeedGenerator):
             arguments["seed"] = seed.get_config()["seed"]
-        return cls(**arguments)(x, training=training)
+        return cls(**arguments, dtype=policy_of(x))(x, training=training)
+
+
+def policy_of(x: Any) -> str:
+    """The dtype policy under which a layer computes in x's dtype, as a function does."""
+    dtype = keras.backend.standardize_dtype(x.dtype)
+    if dtype in ("float16", "bfloat16"):
+        return f"mixed_{dtype}"
+    return dtype if dtype in ("float32", "float64") else keras.config.floatx()
 
 
 def in_training() -> bool:

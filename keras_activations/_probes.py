@@ -138,15 +138,16 @@ def measured(model: Any, x: Any, y: Any = None, sample_weight: Any = None) -> li
         List of `Measured`, in the order in which the activations were first called.
     """
     found: dict[Site, Measured] = {}
-    with _unchanged(model), _functions_run_eagerly():
+    with _unchanged(model), _functions_run_eagerly(), _nothing_recomputed():
+        loss = None
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             with _probed(model, tape, found):
                 outputs = model(x, training=False)
-            if y is not None:
+            if y is not None and _has_loss(model):
                 loss = model.compute_loss(x=x, y=y, y_pred=outputs, sample_weight=sample_weight)
                 loss = loss * _LOSS_SCALE
         uses = [use for it in found.values() for use in it.uses]
-        if y is not None:
+        if loss is not None:
             for use, gradient in zip(uses, tape.gradient(loss, [u.x for u in uses]), strict=True):
                 use.gradient = gradient
     for it in found.values():
@@ -209,6 +210,24 @@ def _functions_run_eagerly() -> Iterator[None]:
         yield
     finally:
         tf.config.run_functions_eagerly(before)
+
+
+@contextlib.contextmanager
+def _nothing_recomputed() -> Iterator[None]:
+    # What is recomputed in the backward pass runs, the first time, where no tape sees it.
+    before = tf.recompute_grad
+    tf.recompute_grad = lambda function: function
+    try:
+        yield
+    finally:
+        tf.recompute_grad = before
+
+
+def _has_loss(model: Any) -> bool:
+    """Whether a model that has run has a loss, which a `train_step` of its own may not need."""
+    is_compiled = getattr(model, "loss", None) is not None
+    is_own = type(model).compute_loss is not keras.Model.compute_loss
+    return is_compiled or is_own or bool(model.losses)
 
 
 @contextlib.contextmanager

@@ -223,7 +223,8 @@ def info(identifier: Any) -> ActivationInfo:
     """What is known about an activation: formula, paper, kinks, range, function, layer.
 
     Args:
-        identifier: Name or alias, or the function, layer class or layer instance itself.
+        identifier: Name or alias, also one with parameters, or the function, layer class or layer
+            instance itself.
 
     Returns:
         An `ActivationInfo`.
@@ -240,7 +241,7 @@ def info(identifier: Any) -> ActivationInfo:
     'x * tanh(log(1 + exp(x)))'
     """
     if isinstance(identifier, str):
-        name = _NAMES.get(identifier.removeprefix(f"{PACKAGE}>"))
+        name = _NAMES.get(identifier.removeprefix(f"{PACKAGE}>").partition("(")[0].strip())
         if name is None:
             raise ValueError(unknown(identifier, _NAMES))
         return _INFOS[name]
@@ -295,7 +296,7 @@ def layer(identifier: str, **kwargs: Any) -> keras.layers.Layer:
     """A new layer of the activation of that name.
 
     Args:
-        identifier: A name or alias, such as `"snake"`.
+        identifier: A name or alias, such as `"snake"`, also one with parameters.
         **kwargs: The arguments of the layer's constructor.
 
     Returns:
@@ -310,7 +311,8 @@ def layer(identifier: str, **kwargs: Any) -> keras.layers.Layer:
     >>> ka.layer("snake", alpha=2.0, axis=None).alpha
     2.0
     """
-    return _build(info(identifier), kwargs)
+    entry, given = _called(identifier) if "(" in identifier else (info(identifier), {})
+    return _build(entry, {**given, **kwargs})
 
 
 def find(identifier: str) -> Callable[..., Any] | None:
@@ -383,7 +385,7 @@ def _is_text(value: Any) -> bool:
 
 
 def _called(identifier: str) -> tuple[ActivationInfo, dict[str, Any]]:
-    entry = info(identifier.partition("(")[0].strip())
+    entry = info(identifier)
     args, kwargs = _literals(identifier)
     # In the order of the function's arguments, which may not be that of its layer's.
     if len(args) > len(entry.parameters) or set(list(entry.parameters)[: len(args)]) & set(kwargs):

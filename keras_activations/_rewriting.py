@@ -209,7 +209,8 @@ class Rewriting:
                 _add(self.problems, _code(name), place)
                 return node
             self._note("code", called(new), place)
-            return _like(node, saved(keras.layers.Activation(new)))
+            dtype = self._value("dtype", node["config"].get("dtype"), place)
+            return _like(node, saved(keras.layers.Activation(new, dtype=dtype)))
         new = self._replacement(name, function)
         try:
             found = operation(function)[0] if new is None else called(new)

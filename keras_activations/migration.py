@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import h5py
@@ -92,7 +92,7 @@ def migrate(
     try:
         config, keras2 = _read(source)
         rewriting = Rewriting(functions, keras2)
-        with keras.saving.custom_object_scope(scope):
+        with keras.saving.custom_object_scope(scope), _in_float32():
             graphs = rewriting.config(config)
             rewriting.check()
             graphs = rewriting.graphs(graphs)
@@ -127,6 +127,17 @@ def migrate(
         if text:
             warnings.warn(text, stacklevel=2)
     return model
+
+
+@contextlib.contextmanager
+def _in_float32() -> Iterator[None]:
+    """The precision of layers of which a file says none, whatever the caller works in."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def _function(new: Any) -> Any:

@@ -55,7 +55,7 @@ class ActivationMonitor(keras.callbacks.Callback):
       inputs, which is what the weights before it learn from.
 
     `dead` and `saturated` are None for what is not element-wise, such as a softmax, and where
-    outputs are not finite; `gradient_norm` is None without targets.
+    outputs are not finite; `gradient_norm` is None without targets or a loss.
 
     It warns once of each layer in which more than 40 % of the units are dead, or of the outputs
     more than 50 % saturated beyond what they would be on normally distributed inputs, and once if

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_activations._layers import SimplexLayer, TrainedLayer
+from keras_activations._layers import SimplexLayer, TrainedLayer, policy_of
 from keras_activations._registry import catalogue, get
 from keras_activations._sites import (
     Layer,
@@ -450,8 +450,9 @@ def _argument(site: Site) -> str | None:
 
 def _like(old: Any, new: Any, **settings: Any) -> Any:
     """A new layer for a place where it computes, and is trained, as an old one is."""
-    # An operation has neither of the two.
-    policy = getattr(old, "dtype_policy", keras.config.dtype_policy())
+    # An operation has neither a policy nor weights.
+    is_layer = isinstance(old, keras.layers.Layer)
+    policy = old.dtype_policy if is_layer else policy_of(old.output)
     if isinstance(policy, keras.dtype_policies.QuantizedDTypePolicy):
         # As "int8_from_float32", which is for kernels: what comes of them is a float32 still.
         policy = keras.DTypePolicy(policy.name.partition("_from_")[2])
@@ -471,9 +472,12 @@ def _from_config(layer: Any, **settings: Any) -> Any:
     try:
         config = _unbuilt(layer.get_config())
         config.update({name: value for name, value in settings.items() if name in config})
+        # What runs already is as safe as it was.
+        takes_mode = "safe_mode" in inspect.signature(type(layer).from_config).parameters
+        trusted = {"safe_mode": False} if takes_mode else {}
         if isinstance(layer, keras.layers.Lambda):
             named = {layer.function.__name__: layer.function}
-            copy = type(layer).from_config(config, custom_objects=named, safe_mode=False)
+            copy = type(layer).from_config(config, custom_objects=named, **trusted)
             copy.function = layer.function  # With the names that it uses.
             return copy
         # Keras writes the code of a lambda into the config, but does not read it.
@@ -481,12 +485,12 @@ def _from_config(layer: Any, **settings: Any) -> Any:
             if name in config and getattr(value, "__name__", None) == "<lambda>":
                 config[name] = value
         try:
-            return type(layer).from_config(dict(config))
+            return type(layer).from_config(dict(config), **trusted)
         except TypeError:
             # Many a constructor does not take what those of all layers take.
             for name in ("name", "trainable", "dtype"):
                 config.pop(name, None)
-            copy = type(layer).from_config(config)
+            copy = type(layer).from_config(config, **trusted)
             copy.name = settings.get("name", layer.name)
             copy.dtype_policy = settings.get("dtype", layer.dtype_policy)
             return copy

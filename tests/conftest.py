@@ -2,6 +2,7 @@
 
 import gc
 
+import keras
 import pytest
 
 
@@ -15,6 +16,14 @@ def _search_less_for_garbage():
     """Thousands of traced graphs stay; searched through again and again, they slow all down."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture
+def global_policy():
+    """Sets Keras's global dtype policy until the test ends."""
+    before = keras.config.dtype_policy()
+    yield keras.config.set_dtype_policy
+    keras.config.set_dtype_policy(before)
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -178,14 +178,11 @@ def test_dtype_policies(info, policy):
     ],
     ids=lambda value: getattr(value, "name", value),
 )
-def test_mixed_precision_training(info, kind):
-    keras.config.set_dtype_policy("mixed_float16")
-    try:
-        model = keras.Sequential([keras.layers.Dense(8), layer_of(info), keras.layers.Dense(1)])
-        model.compile("adam", "mse", **{kind: True})
-        assert np.isfinite(model.train_on_batch(BATCH, BATCH[:, :1]))
-    finally:
-        keras.config.set_dtype_policy("float32")
+def test_mixed_precision_training(info, kind, global_policy):
+    global_policy("mixed_float16")
+    model = keras.Sequential([keras.layers.Dense(8), layer_of(info), keras.layers.Dense(1)])
+    model.compile("adam", "mse", **{kind: True})
+    assert np.isfinite(model.train_on_batch(BATCH, BATCH[:, :1]))
 
 
 @all_activations
@@ -218,6 +215,15 @@ def test_inside_other_layers(info):
     for layer, _ in layers:
         names = [w.name for w in layer.trainable_weights]
         assert all(name in names for name in trained_parameters(info))
+
+
+@all_activations
+def test_function_of_a_keras_tensor_keeps_its_dtype(info, global_policy):
+    """Whatever the policy, as it does in the `call` of a model."""
+    global_policy("mixed_float16")
+    for given, computed in (("float64", "float64"), ("float32", "float32"), ("int32", "float32")):
+        y = info.function(keras.KerasTensor((2, 8), given), **info.required)
+        assert y.dtype == computed
 
 
 @all_activations

@@ -362,6 +362,32 @@ def test_models_of_keras_3_are_read_too(tmp_path):
     np.testing.assert_array_equal(new.get_weights()[0], model.get_weights()[0])
 
 
+@pytest.mark.parametrize("new", ["mish", "swish(beta=1.5)"])
+def test_what_takes_the_place_of_code_computes_in_its_dtype(new, tmp_path):
+    make = [keras.Input((3,), dtype="float64"), keras.layers.Dense(2, dtype="float64")]
+    code = keras.layers.Lambda(lambda x: 2 * x, name="code", dtype="float64")
+    keras.Sequential([*make, code]).save(tmp_path / "old.keras")
+    model, _ = _migrated(tmp_path / "old.keras", tmp_path / "new.keras", {"code": new})
+    assert [layer.dtype_policy.name for layer in model.layers] == ["float64"] * 2
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "float64"])
+def test_the_precision_is_the_files_and_not_the_sessions(policy, keras2, tmp_path, global_policy):
+    old = tmp_path / "old.h5"
+    shutil.copy(keras2 / "2.15" / "operations.h5", old)
+    with h5py.File(old, "r+") as file:
+        config = json.loads(file.attrs["model_config"])
+        for layer in config["config"]["layers"]:
+            assert layer["config"].pop("dtype") == "float32"
+        file.attrs["model_config"] = json.dumps(config)
+    global_policy(policy)
+    model, _ = _migrated(old, tmp_path / "new.keras")
+    assert keras.config.dtype_policy().name == policy
+    assert {tensor.dtype for tensor in (*model.inputs, *model.outputs)} == {"float32"}
+    layers = [layer for layer in model.layers[1:] if isinstance(layer, keras.layers.Layer)]
+    assert {layer.dtype_policy.name for layer in layers} == {"float32"}
+
+
 def test_command(keras2, tmp_path, capsys):
     folder = keras2 / "2.15"
     sources = [folder / name for name in ("registered.h5", "meant_otherwise.h5", "nothing.h5")]
@@ -376,6 +402,11 @@ def test_command(keras2, tmp_path, capsys):
     assert main(["migrate", str(sources[1]), "--output", str(tmp_path / "one.keras")]) == 0
     assert "gelu=gelu_tanh" not in capsys.readouterr().out
     assert (tmp_path / "one.keras").exists()
+    assert main(["migrate", str(sources[1]), "--output", str(tmp_path / "one.h5")]) == 1
+    assert "must be a .keras file" in capsys.readouterr().err
+    assert main(["migrate", *map(str, sources), "--output", str(tmp_path / "two.keras")]) == 2
+    assert "must be a folder" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["new", "one.keras"]
     assert main(["migrate", str(sources[0]), "--name", "own"]) == 2
     assert "OLD=NEW" in capsys.readouterr().err
 

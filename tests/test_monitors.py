@@ -1,5 +1,6 @@
 """`ActivationMonitor`: what it finds, that it changes nothing, and what it writes."""
 
+import contextlib
 import csv
 import importlib
 import importlib.util
@@ -247,6 +248,28 @@ def test_the_gradient_norm_is_that_of_the_loss_and_the_inputs_of_the_activation(
 def test_without_targets_there_is_no_gradient(data):
     monitor = monitored(sequential(Dense(8, "tanh"), Dense(1)), data[0])
     assert {row["gradient_norm"] for row in monitor.history} == {None}
+
+
+def test_without_a_loss_there_is_no_gradient(data):
+    class Own(keras.Sequential):
+        def train_step(self, data):
+            return {"of_its_own": tf.constant(0.0)}
+
+    model = Own([keras.Input((WIDTH,)), Dense(4, "tanh")])
+    model.compile("sgd")
+    rows = monitored(model, *data).history
+    assert [(row["dead"], row["gradient_norm"]) for row in rows] == [(0.0, None)] * 2
+
+
+def test_what_is_recomputed_is_measured(data):
+    rows = []
+    for scope in (contextlib.nullcontext(), keras.RematScope(mode="activations")):
+        keras.utils.set_random_seed(0)
+        with scope:
+            model = sequential(Dense(4, "tanh", name="a"), Dense(1, ka.Snake(), name="b"))
+        rows.append(monitored(model, *data).history)
+    assert rows[0] == rows[1]
+    assert all(row["gradient_norm"] > 0.0 for row in rows[0])
 
 
 def test_activations_that_are_given_the_same_tensor_have_gradients_of_their_own(data):

@@ -175,6 +175,14 @@ def test_look_up(info):
     assert type(layer) is info.layer
 
 
+def test_look_up_by_a_name_with_parameters():
+    info = next(i for i in NEW if i.elementwise and len(i.parameters) == 1)
+    (name,) = info.parameters
+    assert ka.info(f"{info.name}({name}=0.25)") is info
+    assert getattr(ka.layer(f"{info.name}({name}=0.25)", name="own"), name) == 0.25
+    assert getattr(ka.layer(f"{info.name}({name}=0.25)", **{name: 0.5}), name) == 0.5
+
+
 # What importing must not change.
 
 

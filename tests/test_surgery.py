@@ -589,6 +589,26 @@ def test_dtype_policies_are_kept(new):
     assert [layer.dtype_policy.name for layer in new.layers] == [policy, "float32", policy]
 
 
+@pytest.mark.parametrize("new", [tf.nn.relu, ka.PReLU], ids=["function", "class"])
+def test_what_takes_the_place_of_an_operation_computes_in_its_dtype(new, global_policy):
+    x = keras.Input((2,), dtype="float64")
+    model = keras.Model(x, keras.ops.relu(x))
+    global_policy("mixed_float16")
+    new = copy_of(model, {"relu": new})
+    large = np.array([[1e30, 2.0**24 + 1.0]])
+    np.testing.assert_array_equal(new(large), large)
+
+
+def test_a_saved_model_of_tensorflow_inside_another_is_kept(tmp_path):
+    inner = keras.Sequential([keras.Input((8,)), layers.Dense(8)])
+    inner.export(tmp_path / "inner", verbose=False)
+    saved = layers.TFSMLayer(str(tmp_path / "inner"), call_endpoint="serve")
+    x = keras.Input((8,))
+    model = keras.Model(x, layers.ReLU()(saved(x)))
+    new = copy_of(model, {"relu": "relu6"})
+    np.testing.assert_array_equal(new(X), tf.nn.relu6(inner(X)))
+
+
 @pytest.mark.parametrize("new", [ka.mish, ka.Mish, ka.Snake], ids=lambda new: new.__name__)
 def test_quantized_layers_stay_so(new, tmp_path):
     model = keras.Sequential([keras.Input((8,)), layers.Dense(8, "relu"), layers.Dense(2)])

@@ -49,7 +49,9 @@ def run(arguments: argparse.Namespace) -> int:
         Exit code: 0 if all were migrated.
     """
     names = dict(_pair(text) for text in arguments.name)
-    single = len(arguments.files) == 1 and (arguments.output or pathlib.Path()).suffix == ".keras"
+    single = (arguments.output or pathlib.Path()).suffix in (".keras", ".h5", ".hdf5")
+    if single and len(arguments.files) > 1:
+        raise ValueError(f"--output must be a folder for several files, not {arguments.output}")
     failed = 0
     for path in arguments.files:
         target = arguments.output if single else _target(path, arguments.output)
