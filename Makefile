@@ -1,11 +1,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
+WORKERS ?= --numprocesses auto --dist loadgroup
 
-.PHONY: help example test test-oldest versions bad-input soak torch-reference lint names measure figures tables docs clean
+.PHONY: help example test test-oldest versions bad-input soak torch-reference lint names measure exports figures tables docs clean
 
 help:
 	@echo "make example      install into .venv and train LeNet-5 (ARGS='--activation snake --epochs 3')"
-	@echo "make test         install into .venv and run the tests"
+	@echo "make test         install into .venv and run the tests (ARGS='-k mish' for some of them; WORKERS= for one process)"
 	@echo "make test-oldest  the tests on the oldest supported Keras and TensorFlow, in .venv-oldest"
 	@echo "make versions     a small but telling set of checks on each supported pair of Keras and TensorFlow, in .venv-versions"
 	@echo "make bad-input    twenty times as much bad input, at random, as the tests try"
@@ -14,6 +15,7 @@ help:
 	@echo "make lint         ruff and mypy"
 	@echo "make names        write the list of public names in keras_activations/__init__.py"
 	@echo "make measure      measure accuracy and speed in full (hours; an interrupted run goes on) and write docs/; TORCH_PYTHON and JAX_PYTHON may name a Python that has them"
+	@echo "make exports      export every activation, run what came out and write docs/exports.md"
 	@echo "make figures      draw the figures and write the tables of docs/choosing.md (minutes; half an hour with CIFAR10_DIR set)"
 	@echo "make docs         build the site of the documentation into build/site (open index.html; ARGS goes to MkDocs)"
 	@echo "make tables       write the tables of the README: the catalogue, the summaries of docs/"
@@ -37,13 +39,11 @@ help:
 example: .venv/installed
 	$(BIN)/python examples/lenet5_cifar10.py $(ARGS)
 
-test: ARGS ?= --numprocesses auto --dist loadgroup
 test: .venv/installed
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(WORKERS) $(ARGS)
 
-test-oldest: ARGS ?= --numprocesses auto --dist loadgroup
 test-oldest: .venv-oldest/installed
-	.venv-oldest/bin/python -m pytest $(ARGS)
+	.venv-oldest/bin/python -m pytest $(WORKERS) $(ARGS)
 
 versions: .venv/installed
 	$(BIN)/python tests/versions.py $(ARGS)
@@ -70,9 +70,13 @@ names: .venv/installed
 	$(BIN)/ruff format --quiet keras_activations/__init__.py
 
 measure: .venv/installed
-	$(BIN)/python -m keras_activations accuracy --json build/accuracy.json --write && rm build/accuracy.json
-	$(BIN)/python -m keras_activations benchmark --json build/benchmark.json --write && rm build/benchmark.json
+	$(BIN)/python -m keras_activations accuracy --json build/accuracy.json --write && mv build/accuracy.json build/accuracy.last.json
+	$(BIN)/python -m keras_activations benchmark --json build/benchmark.json --write && mv build/benchmark.json build/benchmark.last.json
 	$(MAKE) tables
+
+exports: .venv/installed
+	$(BIN)/python -m pip install --quiet --editable '.[export]'
+	$(BIN)/python -m keras_activations export --json build/exports.json --write && mv build/exports.json build/exports.last.json
 
 figures: .venv/installed
 	$(BIN)/python docs/figures.py

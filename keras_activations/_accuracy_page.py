@@ -193,7 +193,7 @@ def verdicts(index: Index) -> list[str]:
             title = "second derivative" if quantity == "second" else quantity
             met = f"met by {len(found) - len(missed)} of {len(found)}"
             line = f"{dtype} {title}, at most {bound:g}{unit}: {met}"
-            lines.append("; ".join([line, *map(_in_words, missed)]))
+            lines.append("; ".join([line, *map(in_words, missed)]))
     return lines
 
 
@@ -295,7 +295,15 @@ def _figure(finding: Finding) -> str:
     return f"{error:.2f}" if error < 1000.0 else f"{error:.0e}"
 
 
-def _in_words(finding: Finding) -> str:
+def in_words(finding: Finding) -> str:
+    """What was found, as a reader wants it.
+
+    Args:
+        finding: The error at one input.
+
+    Returns:
+        Text, in Markdown.
+    """
     where = ", ".join([finding.source, finding.of, *_given(finding)])
     numbers = f"{finding.x!r} gives {finding.got!r}, not {finding.truth!r}"
     return f"`{finding.name}` {_figure(finding)} ({where}: {numbers})"

@@ -68,7 +68,8 @@ def with_gradient(
 ) -> Tensor:
     """`value(x, *parameters, **static)` with a vector-Jacobian product of its own.
 
-    For what is not element-wise. The rest of the package should be content with `elementwise`.
+    For what is not element-wise, what is one operation with a gradient of TensorFlow's, and what
+    takes integer tensors. The rest of the package should be content with `elementwise`.
 
     Args:
         value: Maps x and the parameters to y.

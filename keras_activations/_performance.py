@@ -60,8 +60,9 @@ def page(results: Sequence[Row]) -> str:
         (f"Memory of a chain of {CHAIN}", _CHAINED, _chains(results)),
         ("Training steps", _TRAINED, _fits(results)),
         ("Small tensors", _CALLED_SMALL, _small(results)),
+        ("Setting", "", _setting(results)),
     ]
-    parts = ["# Performance, measured", _provenance(results)]
+    parts = ["# Performance, measured"]
     for title, introduction, table in sections:
         parts += [f"## {title}", introduction, table] if table else []
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -207,10 +208,11 @@ def _fits(results: Sequence[Row]) -> str:
     return as_markdown(header, sorted(cells))
 
 
-def _provenance(results: Iterable[Row]) -> str:
+def _setting(results: Iterable[Row]) -> str:
     for row in of_kind(results, "environment"):
-        facts = [f"- {key}: {value}" for key, value in row["result"].items() if value]
-        return "\n".join([f"Written by `{row['job']['command']}`.", "", *facts])
+        facts = [(key, value) for key, value in row["result"].items() if value]
+        commands = [("command", f"`{it}`") for it in row["job"]["command"].split("; ")]
+        return "\n".join(f"- {key}: {value}" for key, value in [*facts, *commands])
     return ""
 
 

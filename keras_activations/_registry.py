@@ -20,14 +20,14 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 LayerClass = TypeVar("LayerClass", bound=type[Any])
 
 FAMILIES = (
-    "rectified",
-    "exponential",
-    "self-gated",
-    "squashing",
-    "periodic",
-    "gated",
-    "simplex",
-    "learned",
+    "rectified",  # Pieces of lines, or nearly so; what shrinks, chooses or sorts.
+    "exponential",  # A line on one side, and a smooth bend or an exponential on the other.
+    "self-gated",  # x times a gate that x opens.
+    "squashing",  # Smooth and bounded.
+    "periodic",  # With a sine or cosine.
+    "gated",  # One half of the channels times a gate that the other opens.
+    "simplex",  # Sums to one along an axis, or is the logarithm of what does.
+    "learned",  # Curves whose shape is trained, and what takes the place of normalization.
 )
 _FLOATING = (tf.float16, tf.bfloat16, tf.float32, tf.float64)
 _INFOS: dict[str, "ActivationInfo"] = {}

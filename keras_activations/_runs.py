@@ -251,6 +251,21 @@ def worker(*arguments: str) -> Iterator[Callable[[Row], Row]]:
                 process.wait()
 
 
+def check_page(path: pathlib.Path | None, whole: pathlib.Path, is_part: bool) -> None:
+    """Raises a ValueError if rows of some activations would take the place of a page of all.
+
+    Args:
+        path: File to write, or None.
+        whole: That of all.
+        is_part: Whether there are rows of some only.
+    """
+    if path == whole and is_part:
+        raise ValueError(
+            f"{path} is the page of all activations. Name another file after --write, or after "
+            f"--json a file that has the rows of the others."
+        )
+
+
 def version(module: str, python: str) -> str:
     """The version of a package that another Python has.
 

@@ -25,7 +25,7 @@ from keras_activations._accuracy_page import DTYPES, MODES, PEERS, QUANTITIES, F
 from keras_activations._axes import positive
 from keras_activations._calculus import LARGE
 from keras_activations._registry import ActivationInfo, catalogue, info
-from keras_activations._runs import Row, begun, keep, progress, undone, version, write
+from keras_activations._runs import Row, begun, check_page, keep, progress, undone, version, write
 from keras_activations.reference import Process, Truth, truths
 
 PAGE = pathlib.Path("docs/accuracy.md")
@@ -468,6 +468,7 @@ def run(arguments: argparse.Namespace) -> int:
     """
     if arguments.points is not None:
         positive("points", arguments.points)
+    check_page(arguments.write, PAGE, bool(arguments.names) and not arguments.json)
     everything = cases(arguments.names, arguments.dtype)
     if not everything:
         raise ValueError("Only element-wise activations are measured.")

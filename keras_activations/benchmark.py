@@ -18,6 +18,7 @@ from keras_activations._runs import (
     Announce,
     Row,
     begun,
+    check_page,
     keep,
     latest,
     load,
@@ -51,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--mode", nargs="+", choices=_measure.MODES, default=_measure.MODES)
     add("--dtype", nargs="+", choices=_measure.DTYPES, default=_measure.DTYPES)
     add("--size", nargs="+", type=int, help=f"elements; {SIZES}, or {MILLION} if --quick")
-    add("--against", nargs="+", choices=PEERS, default=tuple(PEERS))
+    add("--against", nargs="*", choices=PEERS, default=tuple(PEERS))
     add("--seconds", type=float, help="of rounds for each case; 1.25, or 0.5 if --quick")
     add("--quick", action="store_true", help="one size, few rounds, no processes of their own")
     add("--memory", action=argparse.BooleanOptionalAction, help=f"chains of {_measure.CHAIN}")
@@ -75,7 +76,8 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         ValueError: If there is no such activation, or the results are another machine's.
     """
-    code = 0
+    code, has_others = 0, arguments.json or arguments.from_json
+    check_page(arguments.write, PAGE, bool(arguments.names) and not has_others)
     if arguments.from_json:
         results = load(arguments.from_json)
     else:

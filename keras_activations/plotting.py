@@ -62,7 +62,7 @@ def plot(
     Raises:
         ImportError: If matplotlib is not installed.
         ValueError: If there is no such activation or parameter, if one is neither element-wise nor
-            gated, or if there are too few axes.
+            gated, if `axes` has not one for each, or if `limits` are not two increasing numbers.
 
     Example:
 

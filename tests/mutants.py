@@ -1,8 +1,9 @@
 """Shows that the tests bite: breaks every page in one way after another, and counts who notices.
 
-    python tests/mutants.py
+    python tests/mutants.py [NAME …]
 
-Works on a copy. Prints, for each way, how many pages noticed, and which tests stayed green.
+Works on a copy. Prints, for each way, how many pages noticed, and which tests stayed green. With
+names, of these pages only.
 """
 
 import pathlib
@@ -271,10 +272,25 @@ def _failures(copy, tests):
     return [line for line in done.stdout.splitlines() if line.startswith("FAILED")]
 
 
+def _of(names, tests):
+    """The tests of some pages only."""
+    of_pages = f"({' or '.join(names)})"
+    if "-k" not in tests:
+        return [*tests, "-k", of_pages]
+    *files, _, chosen = tests
+    return [*files, "-k", f"({chosen}) and {of_pages}"]
+
+
 def main():
-    """Prints one line for each way of breaking the code."""
+    """Prints one line for each way of breaking the code, or the pages that are named."""
     pages = sorted(p.stem for p in (ROOT / "keras_activations" / "activations").glob("[a-z]*.py"))
+    named = sys.argv[1:]
+    if strange := set(named) - set(pages):
+        sys.exit(f"There is no page {', '.join(sorted(strange))}.")
+    pages = named or pages
     for way, (addition, tests) in PAGES.items():
+        if named:
+            tests = _of(named, tests)
         with tempfile.TemporaryDirectory() as folder:
             copy = _copy(folder)
             for name in pages:
@@ -285,7 +301,7 @@ def main():
         green = ", ".join(sorted(set(pages) - noticed)) or "none"
         noticed_by = f"{len(noticed)} of {len(pages)} pages noticed"
         print(f"{way}: {noticed_by}; green, or nothing to break: {green}", flush=True)
-    for way, (file, before, after, tests) in ELSEWHERE.items():
+    for way, (file, before, after, tests) in ({} if named else ELSEWHERE).items():
         with tempfile.TemporaryDirectory() as folder:
             copy = _copy(folder)
             path = copy / "keras_activations" / file

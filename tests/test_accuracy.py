@@ -372,7 +372,8 @@ def _assert_goals(info, given, dtype, mode):
     assert not any(is_defined(info, at, given) for at in unknown)
     found = accuracy.measure(case, x, truth, [mode])
     # Where there is no goal, nothing is lost either.
-    assert [f for f in found if not f.error <= min(f.goal, sys.float_info.max)] == []
+    beyond = [f for f in found if not f.error <= min(f.goal, sys.float_info.max)]
+    assert not beyond, "\n".join(map(report.in_words, beyond))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -146,6 +146,16 @@ def test_gains_are_those_of_the_arguments_that_it_names(capsys, monkeypatch):
     assert forward == expected == f"{ka.gain(name):.6g}"
 
 
+@pytest.mark.parametrize("command", ["accuracy", "benchmark", "export"])
+def test_a_page_of_some_does_not_take_the_place_of_that_of_all(
+    command, capsys, monkeypatch, tmp_path
+):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main([command, ELEMENTWISE[0], "--write"]) == 2
+    assert "the page of all" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_gain_prints_both(capsys):
     names = [ELEMENTWISE[3], "leaky_relu(negative_slope=0.1)"]
     header, *lines = _printed(capsys, "gain", *names)

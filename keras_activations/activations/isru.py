@@ -64,7 +64,7 @@ def _square(x, alpha):
 
 @register(
     isru,
-    family="exponential",
+    family="squashing",
     formula="x / sqrt(1 + alpha * x**2)",
     paper="Carlile et al., 2017",
     url="https://arxiv.org/abs/1710.09967",

@@ -13,7 +13,17 @@ import numpy as np
 
 from keras_activations import _exporting, _loading
 from keras_activations._registry import catalogue, info
-from keras_activations._runs import Row, as_markdown, begun, keep, progress, undone, worker, write
+from keras_activations._runs import (
+    Row,
+    as_markdown,
+    begun,
+    check_page,
+    keep,
+    progress,
+    undone,
+    worker,
+    write,
+)
 
 PAGE = pathlib.Path("docs/exports.md")
 EXAMPLES = """examples:
@@ -97,6 +107,7 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         ImportError: If a target needs a package that is not there.
     """
+    check_page(arguments.write, PAGE, bool(arguments.names) and not arguments.json)
     needed = dict.fromkeys(p for target in arguments.target for p in TARGETS[target])
     absent = [p for p in needed if importlib.util.find_spec(p.replace("-", "_")) is None]
     if absent:
@@ -122,7 +133,6 @@ def run(arguments: argparse.Namespace) -> int:
         if row["job"]["kind"] == "export"
         for target, results in row["result"].items()
         for name, result in results.items()
-        if name in names
     }
     print(summary(index), table(index), *problems(index), sep="\n\n")
     if arguments.write:
