@@ -260,11 +260,16 @@ def scaled_exp(z: Any, dtype: tf.DType) -> tuple[Tensor, Tensor]:
     return e, tf.where(deep, tf.constant(math.exp(-32.0), dtype), 1.0)
 
 
+def scaled(factor: Any, e: Tensor, scale: Tensor) -> Tensor:
+    """`factor * e * scale`, where the factor is a number or a scalar tensor, and e a tensor."""
+    # The factor with each scale, or Grappler would move it behind their product, or the scale
+    # before: then the lower tail is 0.
+    return e * tf.where(scale < 1.0, factor * scale, factor)
+
+
 def times_exp(factor: Any, z: Tensor) -> Tensor:
     """`factor * exp(z)` for z <= 0."""
-    e, scale = scaled_exp(z, z.dtype)
-    # The factor with each scale, or Grappler would move a constant one behind the product.
-    return e * tf.where(scale < 1.0, factor * scale, factor)
+    return scaled(factor, *scaled_exp(z, z.dtype))
 
 
 def expm1(x: Tensor) -> Tensor:
@@ -287,8 +292,7 @@ def times_log1p_exp(factor: Any, z: Any, dtype: tf.DType) -> Tensor:
     e, scale = scaled_exp(z, dtype)
     if dtype == tf.float64:
         return factor * tf.math.log1p(e * scale)
-    # The factor with each scale, as above.
-    return log1p_over(e * scale) * e * tf.where(scale < 1.0, factor * scale, factor)
+    return scaled(factor, log1p_over(e * scale) * e, scale)
 
 
 def log1p_over(w: Tensor) -> Tensor:
@@ -349,7 +353,7 @@ def atan(x: Tensor) -> Tensor:
     # By differences, for the reason that products of double words have.
     y = tf.where(far, 2.0 * quarter, tf.where(middle, quarter, 0.0))
     y -= -t - t * (square * polynomial(square, _ATAN))
-    return tf.where(x < 0.0, -y, y)
+    return tf.where(x > 0.0, y, tf.where(x < 0.0, -y, x))
 
 
 def erf(x: Tensor) -> Tensor:

@@ -176,6 +176,29 @@ def test_second_derivatives_by_x_and_a_parameter_are_the_same_in_either_order(
         np.testing.assert_allclose(by_x, by_name, rtol=1e-6, atol=1e-9, err_msg=name)
 
 
+# All numbers of bfloat16, which has the range of float32, from 2**-7 up to 2**8, and some beyond.
+_BITS = [*range(0x3C00, 0x4380), *range(0x4380, 0x7F80, 0x0155)]
+GRID = tf.bitcast(tf.constant([*_BITS, *(b | 0x8000 for b in _BITS)], tf.uint16), tf.bfloat16)
+
+
+@cases_where(lambda info, given: info.elementwise and not info.backward)
+def test_the_slope_in_graphs_keeps_its_tails_and_is_finite(info, given):
+    """Where the optimizer knows the parameters, whose product it may regroup, but not upstream."""
+    numbers = {n: float(np.float32(v)) for n, v in _numbers(info, given).items()}
+    forms = [numbers, {n: tf.constant(v) for n, v in numbers.items()}][: 1 + bool(numbers)]
+
+    def slopes(x, upstream, forms):
+        functions = [functools.partial(info.function, **{**given, **form}) for form in forms]
+        return [gradient(function, x, upstream)[1] for function in functions]
+
+    (truth,) = slopes(tf.cast(GRID, "float64"), None, forms[:1])
+    tail = (np.abs(truth) < 1e-30) & (np.abs(truth) > 1.5e-38)
+    for dx in tf.function(slopes, autograph=False)(GRID, tf.ones_like(GRID), forms):
+        wide = tf.cast(dx, "float64")
+        assert np.all(np.isfinite(wide) | ~(np.abs(truth) < 1e38))
+        np.testing.assert_allclose(wide[tail], truth[tail], rtol=0.01)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @all_cases
 def test_second_derivative(info, given, dtype):

@@ -5,7 +5,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import ActivationLayer, number
 from keras_activations._registry import activation, register
-from keras_activations._special import double_word, falling, scaled_exp, times_log1p_exp
+from keras_activations._special import double_word, falling, finite, scaled_exp, times_log1p_exp
 
 
 @activation
@@ -49,7 +49,9 @@ def _derivatives(x, alpha, beta):
     # The slope of the exponent, 1 / (1 + exp(beta * x)).
     gate = tf.exp(tf.minimum(-phase, phase))
     slope = tf.where(phase < 0.0, tf.ones([], x.dtype), gate) / (1.0 + gate)
-    dx = (1.0 + alpha * beta * x * slope) * e * scale
+    # Bounded, because infinity times zero is not zero.
+    growth = finite(alpha * tf.clip_by_value(beta * x, -1e30, 1e30)) * slope
+    dx = (1.0 + growth) * e * scale
     y = x * e * scale
     return dx, -y * exponent.high, y * (alpha * x * slope)
 

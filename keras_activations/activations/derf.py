@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import ChannelwiseLayer
 from keras_activations._registry import activation, register
-from keras_activations._special import erf, finite, scaled_exp, smooth_erf, wide
+from keras_activations._special import erf, finite, scaled, scaled_exp, smooth_erf, wide
 
 
 @activation
@@ -50,11 +50,10 @@ def _derivatives(x, alpha, shift, gamma, beta):
     z = tf.clip_by_value(wide(alpha) * wide(x) + wide(shift), -1e4, 1e4)
     e, scale = scaled_exp(-tf.square(z), x.dtype)
     gain = 2.0 / math.sqrt(math.pi) * gamma
-    # The small factor last.
-    slope, wave = gain * e * scale, smooth_erf(alpha * x + shift)
+    slope, wave = scaled(gain, e, scale), smooth_erf(alpha * x + shift)
     # Where nothing is left of the slope, the product with x may overflow.
-    dalpha = gain * tf.where(e > 0.0, x, 0.0) * e * scale
-    return gain * alpha * e * scale, dalpha, slope, wave, tf.ones_like(x)
+    dalpha = scaled(gain, tf.where(e > 0.0, x, 0.0) * e, scale)
+    return scaled(gain * alpha, e, scale), dalpha, slope, wave, tf.ones_like(x)
 
 
 @register(

@@ -5,7 +5,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import ChannelwiseLayer
 from keras_activations._registry import activation, register
-from keras_activations._special import finite, near_tanh, scaled_exp, wide
+from keras_activations._special import finite, near_tanh, scaled, scaled_exp, wide
 
 
 @activation
@@ -51,8 +51,7 @@ def _derivatives(x, alpha, gamma, beta):
     # In the middle by tanh, whose own slope there keeps the digits of the second derivative.
     near = gamma * (1.0 - tf.square(near_tanh(alpha * x)))
     slope = tf.where(tf.abs(alpha * x) < 0.5, near, far)
-    # The small factor last.
-    return slope * alpha * scale, slope * x * scale, t, tf.ones_like(x)
+    return scaled(alpha, slope, scale), slope * x * scale, t, tf.ones_like(x)
 
 
 @register(

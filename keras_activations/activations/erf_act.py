@@ -61,9 +61,9 @@ def _derivatives(x, alpha, beta):
     # the second vanishes. The bound outweighs the largest z.
     square = tf.square(tf.clip_by_value(wide(alpha) * tf.exp(z), -100.0, 100.0))
     bell, bell_scale = scaled_exp(z - square, x.dtype)
-    # Times alpha, this is below 1 before x comes in; the small factor comes last.
     gain = 2.0 / math.sqrt(math.pi) * bell
-    bend = x * (alpha * gain)
+    # Times alpha, it is below 1 before x comes in; the bound keeps Grappler from moving alpha.
+    bend = x * tf.clip_by_value(alpha * gain, -1.0, 1.0)
     # In the lower tail the two scales are the same, and the sum needs it last.
     rest = tf.where(tf.equal(scale, 1.0), bell_scale, 1.0)
     dx = (smooth_erf(alpha * e) + beta * bend * rest) * scale

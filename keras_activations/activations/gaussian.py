@@ -5,7 +5,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import ActivationLayer
 from keras_activations._registry import activation, register
-from keras_activations._special import bounded, scaled_exp
+from keras_activations._special import bounded, scaled, scaled_exp
 
 
 @activation
@@ -37,7 +37,7 @@ def _value(x):
 
 def _derivative(x):
     e, scale = _bump(x)
-    return -2.0 * bounded(x) * e * scale
+    return scaled(-2.0, bounded(x) * e, scale)
 
 
 def _bump(x):

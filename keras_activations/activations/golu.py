@@ -5,7 +5,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import ActivationLayer, number
 from keras_activations._registry import activation, register
-from keras_activations._special import finite, scaled_exp, times, wide
+from keras_activations._special import finite, scaled, scaled_exp, times, wide
 
 
 @activation
@@ -48,10 +48,10 @@ def _derivatives(x, alpha, beta, gamma):
     phase, z = _exponents(x, beta, gamma)
     e, scale = scaled_exp(z, x.dtype)
     growth, x = tf.cast(tf.exp(phase), x.dtype), finite(x)
-    dx = (1.0 + tf.cast(phase * z, x.dtype)) * e * alpha * scale
+    dx = scaled(alpha, (1.0 + tf.cast(phase * z, x.dtype)) * e, scale)
     dalpha = x * e * scale
     # In an order in which nothing overflows that is multiplied by zero later.
-    dgamma = x * (tf.cast(-z, x.dtype) * dalpha * alpha)
+    dgamma = x * finite(tf.cast(-z, x.dtype) * dalpha * alpha)
     return dx, dalpha, -growth * dalpha * alpha, dgamma
 
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import ActivationLayer, number
 from keras_activations._registry import activation, register
-from keras_activations._special import double_word, falling, normal_tail, scaled_exp
+from keras_activations._special import double_word, falling, normal_tail, scaled, scaled_exp
 
 
 @activation
@@ -46,7 +46,7 @@ def _value(x, mu, sigma):
 
 def _derivatives(x, mu, sigma):
     a, below, e, scale = _density(x, mu, sigma)
-    slope = e / (math.sqrt(2.0 * math.pi) * sigma) * scale
+    slope = scaled(math.sqrt(0.5 / math.pi) / sigma, e, scale)
     return slope, -slope, tf.where(below, a, -a) * slope
 
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras_activations._calculus import elementwise
 from keras_activations._layers import ChannelwiseLayer, number
 from keras_activations._registry import activation, register
-from keras_activations._special import expm1, scaled_exp, wide
+from keras_activations._special import expm1, scaled, scaled_exp, wide
 
 
 @activation
@@ -49,8 +49,8 @@ def _derivatives(x, a, b):
     z = tf.maximum(wide(tf.minimum(x, 0.0)) / wide(b), -1000.0)
     e, scale = scaled_exp(z, x.dtype)
     z, above = tf.cast(z, x.dtype), x > 0.0
-    db = -a / b * tf.where(above, x / b, z * e * scale)
-    return a / b * e * scale, tf.where(above, x / b, expm1(z)), db
+    db = tf.where(above, -a / b * (x / b), scaled(-a / b, z * e, scale))
+    return scaled(a / b, e, scale), tf.where(above, x / b, expm1(z)), db
 
 
 @register(
