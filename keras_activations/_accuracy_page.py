@@ -41,9 +41,9 @@ errors of float64 and of second derivatives are relative, those of second deriva
 relative to 0.01. Where every digit is lost the error is 1 relative, which is up to 2e+07 ulp in
 float32, 2e+03 in float16 and 256 in bfloat16.
 
-- The modes are eager, graph (`tf.function`) and XLA (`jit_compile=True`). Eager mode is measured
-  on large tensors and on small ones, which it computes in another way. A table shows one figure,
-  or where the modes differ eager / graph / XLA.
+- The modes are eager, graph (`tf.function`) and XLA (`jit_compile=True`). The first two are
+  measured on large tensors and on small ones, which they compute in another way. A table shows one
+  figure, or where the modes differ eager / graph / XLA.
 - Keras, the naive formula and PyTorch are at default parameters, in eager mode; a table shows
   their value, gradient. They are held to the same goals. Where they round parameters to the dtype
   of x, their errors show it.

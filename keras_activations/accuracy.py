@@ -49,6 +49,8 @@ Array = np.ndarray[Any, Any]
 Function = Callable[[Any], Any]
 # Arrays of results by quantity.
 Output = Mapping[str, Any]
+# Results of inputs and an upstream gradient.
+Program = Callable[[Any, Any], Output]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -372,41 +374,49 @@ def measure(
 
 
 def _outputs(
-    function: Function, x: Array, mode: str, programs: Iterable[Function]
+    function: Function, x: Array, mode: str, programs: Iterable[Callable[[Function], Program]]
 ) -> Iterator[Output]:
-    """What each program gives, in eager mode also by way of small tensors."""
+    """What each program gives, where XLA does not compile all also by way of small tensors."""
     for program in programs:
         run = program(function)
         if mode != "eager":
-            compiled = tf.function(run, jit_compile=mode == "xla")
-            run = compiled.get_concrete_function(tf.constant(x))
-        sizes = {len(x), min(len(x), SMALL)} if mode == "eager" else {len(x)}
+            run = _traced(run, compiled=mode == "xla")
+        sizes = {len(x)} if mode == "xla" else {len(x), min(len(x), SMALL)}
         for size in sizes:
-            parts = [run(tf.constant(x[i : i + size])) for i in range(0, len(x), size)]
+            inputs = [tf.constant(x[i : i + size]) for i in range(0, len(x), size)]
+            # As an input, because of products with ones Grappler makes others.
+            parts = [run(part, tf.ones_like(part)) for part in inputs]
             if len(parts) == 1:  # Eager mode compiles what comes a second time.
-                parts = [run(tf.constant(x))]
+                parts = [run(part, tf.ones_like(part)) for part in inputs]
             yield {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _value(function: Function) -> Function:
-    return lambda x: {"value": function(x)}
+def _traced(program: Program, compiled: bool) -> Program:
+    graph = tf.function(program, jit_compile=compiled, autograph=False)
+    # By way of the concrete functions, of whose number TensorFlow does not warn.
+    return lambda *inputs: graph.get_concrete_function(*inputs)(*inputs)
 
 
-def _slope(function: Function) -> Function:
-    def program(x: Any) -> Output:
+def _value(function: Function) -> Program:
+    return lambda x, upstream: {"value": function(x)}
+
+
+def _slope(function: Function) -> Program:
+    def program(x: Any, upstream: Any) -> Output:
         with tf.GradientTape() as tape:
             tape.watch(x)
             y = function(x)
-        return {"value": y, "gradient": tape.gradient(y, x, unconnected_gradients="zero")}
+        slope = tape.gradient(y, x, upstream, unconnected_gradients="zero")
+        return {"value": y, "gradient": slope}
 
     return program
 
 
-def _bend(function: Function) -> Function:
-    def program(x: Any) -> Output:
+def _bend(function: Function) -> Program:
+    def program(x: Any, upstream: Any) -> Output:
         with tf.GradientTape() as tape:
             tape.watch(x)
-            slope = _slope(function)(x)["gradient"]
+            slope = _slope(function)(x, upstream)["gradient"]
         return {"second": tape.gradient(slope, x, unconnected_gradients="zero")}
 
     return program

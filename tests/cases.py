@@ -7,8 +7,9 @@ import tensorflow as tf
 
 import keras_activations as ka
 from keras_activations import _calculus
-from keras_activations._layers import TrainedLayer
+from keras_activations._layers import StochasticLayer, TrainedLayer
 
+RANDOM = [i for i in ka.catalogue() if issubclass(i.layer, StochasticLayer)]
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 
 # Exact in every dtype, so that one reference serves all four; kinks, tails and zero included.

@@ -7,16 +7,13 @@ import sys
 
 import numpy as np
 import pytest
-from cases import all_activations, is_trained
+from cases import RANDOM, all_activations, is_trained
 from processes import clusters
 
 import keras_activations as ka
-from keras_activations._layers import StochasticLayer
 
 # What is trained is trained once, for all tests, and so by one worker.
 pytestmark = pytest.mark.xdist_group("devices")
-
-RANDOM = [i for i in ka.catalogue() if issubclass(i.layer, StochasticLayer)]
 
 
 @pytest.fixture(scope="module")

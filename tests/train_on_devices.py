@@ -10,18 +10,16 @@ import sys
 import keras
 import numpy as np
 import tensorflow as tf
-from cases import is_trained, layer_of
+from cases import RANDOM, is_trained, layer_of
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "examples"))
 import _devices
 
 import keras_activations as ka
-from keras_activations._layers import StochasticLayer
 
 kind, file = sys.argv[1:]
 strategy = _devices.strategy(kind, 2 if kind == "mirrored" else None)
 X = np.random.default_rng(0).normal(scale=0.3, size=(32, 8)).astype("float32")
-RANDOM = [i for i in ka.catalogue() if issubclass(i.layer, StochasticLayer)]
 CERTAIN = [i for i in ka.catalogue() if i not in RANDOM]
 found = {}
 

@@ -107,7 +107,7 @@ class AconC(ChannelwiseLayer):
         p1: Initial slope of one line.
         p2: Initial slope of the other line.
         beta: Initial sharpness of the choice.
-        axis: Axis or axes along which the parameters vary; None for a single triple.
+        axis: Axis or axes along which the parameters vary; None for one of each.
         p1_initializer: Keras initializer used instead of `p1`.
         p1_regularizer: Keras regularizer of `p1`.
         p1_constraint: Keras constraint on `p1`.

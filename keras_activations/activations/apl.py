@@ -112,7 +112,7 @@ class APL(ChannelwiseLayer):
     Args:
         a: Initial weights of the hinges.
         b: Initial places of the hinges.
-        axis: Axis or axes along which the parameters vary; None for a single set.
+        axis: Axis or axes along which the parameters vary; None for one of each.
         a_initializer: Keras initializer used instead of `a`.
         a_regularizer: Keras regularizer of `a`.
         a_constraint: Keras constraint on `a`.

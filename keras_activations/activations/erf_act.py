@@ -101,7 +101,7 @@ class ErfAct(ChannelwiseLayer):
     Args:
         alpha: Initial scale of the exponential.
         beta: Initial steepness of the exponential.
-        axis: Axis or axes along which the parameters vary; None for a single pair.
+        axis: Axis or axes along which the parameters vary; None for one of each.
         alpha_initializer: Keras initializer used instead of `alpha`.
         alpha_regularizer: Keras regularizer of `alpha`.
         alpha_constraint: Keras constraint on `alpha`.

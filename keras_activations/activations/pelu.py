@@ -73,7 +73,7 @@ class PELU(ChannelwiseLayer):
     Args:
         a: Initial depth of the negative part, positive.
         b: Initial width of the negative part, positive.
-        axis: Axis or axes along which the parameters vary; None for a single pair.
+        axis: Axis or axes along which the parameters vary; None for one of each.
         a_initializer: Keras initializer used instead of `a`.
         a_regularizer: Keras regularizer of the variable behind `a`.
         a_constraint: Keras constraint on the variable behind `a`.

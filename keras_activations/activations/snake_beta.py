@@ -80,7 +80,7 @@ class SnakeBeta(ChannelwiseLayer):
         alpha: Initial frequency of the wave; positive if `log_scale`.
         beta: Initial reciprocal of its magnitude, positive.
         log_scale: Whether the variables hold logarithms.
-        axis: Axis or axes along which the parameters vary; None for a single pair.
+        axis: Axis or axes along which the parameters vary; None for one of each.
         alpha_initializer: Keras initializer used instead of `alpha`.
         alpha_regularizer: Keras regularizer of the variable behind `alpha`.
         alpha_constraint: Keras constraint on the variable behind `alpha`.

@@ -93,7 +93,7 @@ class SReLU(ChannelwiseLayer):
         a_left: Initial slope below it.
         t_right: Initial threshold on the right, at least `t_left`.
         a_right: Initial slope above it.
-        axis: Axis or axes along which the parameters vary; None for a single set.
+        axis: Axis or axes along which the parameters vary; None for one of each.
         t_left_initializer: Keras initializer used instead of `t_left`.
         t_left_regularizer: Keras regularizer of `t_left`.
         t_left_constraint: Keras constraint on `t_left`.

@@ -74,7 +74,7 @@ class StarReLU(ChannelwiseLayer):
     Args:
         scale: Initial factor of the square.
         bias: Initial value below zero.
-        axis: Axis or axes along which the parameters vary; None for a single pair.
+        axis: Axis or axes along which the parameters vary; None for one of each.
         scale_initializer: Keras initializer used instead of `scale`.
         scale_regularizer: Keras regularizer of `scale`.
         scale_constraint: Keras constraint on `scale`.

@@ -78,7 +78,7 @@ class TLU(ChannelwiseLayer):
         tau: Initial threshold.
         alpha: Slope of the second line, initial if it is trained.
         affine: Whether `alpha` is trained too.
-        axis: Axis or axes along which the parameters vary; None for a single set.
+        axis: Axis or axes along which the parameters vary; None for one of each.
         tau_initializer: Keras initializer used instead of `tau`.
         tau_regularizer: Keras regularizer of `tau`.
         tau_constraint: Keras constraint on `tau`.

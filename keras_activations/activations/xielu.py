@@ -87,7 +87,7 @@ class XIELU(ChannelwiseLayer):
         alpha_p: Initial curvature above zero, positive.
         alpha_n: Initial weight of the exponential below zero, larger than `beta`.
         beta: Slope at 0, fixed.
-        axis: Axis or axes along which the parameters vary; None for a single pair.
+        axis: Axis or axes along which the parameters vary; None for one of each.
         alpha_p_initializer: Keras initializer used instead of `alpha_p`.
         alpha_p_regularizer: Keras regularizer of the variable behind `alpha_p`.
         alpha_p_constraint: Keras constraint on the variable behind `alpha_p`.
