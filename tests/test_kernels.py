@@ -520,6 +520,10 @@ def test_under_xla_each_pass_is_one_kernel(info):
 # Exported models
 
 
+# Exported once, and so by one worker.
+of_the_export = pytest.mark.xdist_group("export")
+
+
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
     """A model of all activations, each behind a layer of its own, and where it was exported to."""
@@ -531,6 +535,7 @@ def exported(tmp_path_factory):
     return model, folder
 
 
+@of_the_export
 def test_an_export_computes_the_same(exported):
     model, folder = exported
     x = tf.constant(np.random.default_rng(0).normal(size=(16, 8)), tf.float32)
@@ -542,6 +547,7 @@ def test_an_export_computes_the_same(exported):
             np.testing.assert_allclose(found[name], y, rtol=1e-5, atol=1e-6, err_msg=name)
 
 
+@of_the_export
 def test_an_export_compiles_nothing_by_force(exported):
     with tf.compat.v1.Session(graph=tf.Graph()) as session:
         graph = tf.compat.v1.saved_model.load(session, ["serve"], exported[1]).graph_def

@@ -516,6 +516,10 @@ def examples():
     return x, [x[:, :1] * x[:, 1:2], (x[:, :1] > 0.0).astype("float32")]
 
 
+# Trained once, and so by one worker.
+of_the_trained = pytest.mark.xdist_group("watched")
+
+
 @pytest.fixture(scope="module")
 def plain():
     return trained()
@@ -526,6 +530,7 @@ def watched():
     return trained(ka.ActivationMonitor(*examples()))
 
 
+@of_the_trained
 def test_training_is_the_same_as_without_the_monitor(plain, watched):
     (one, history), (two, watched_history) = plain, watched
     assert watched_history == history
@@ -579,6 +584,7 @@ def test_stateful_recurrent_layers_go_on_where_they_were(make, built):
     assert losses[0] == losses[1]
 
 
+@of_the_trained
 def test_nothing_is_left_in_the_model(plain, watched, tmp_path):
     models = [model for model, _ in (plain, watched)]
 

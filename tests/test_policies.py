@@ -70,6 +70,10 @@ def _data(name):
     return tokens, (tokens + 3) % 10
 
 
+# What is trained once is asked for by one worker.
+of_the_trained = pytest.mark.xdist_group("trained")
+
+
 @functools.cache
 def _trained(name, policy="float32", jit_compile=False):
     """The model, trained under the policy, and its losses."""
@@ -90,6 +94,7 @@ def _trained(name, policy="float32", jit_compile=False):
     return model, history["loss"]
 
 
+@of_the_trained
 @pytest.mark.parametrize(("policy", "rtol"), [("mixed_float16", 0.01), ("mixed_bfloat16", 0.05)])
 @pytest.mark.parametrize("name", MODELS)
 def test_mixed_precision_trains_like_float32(name, policy, rtol):
@@ -103,6 +108,7 @@ def test_mixed_precision_trains_like_float32(name, policy, rtol):
         assert float(model.optimizer.dynamic_scale) == model.optimizer.initial_scale
 
 
+@of_the_trained
 @pytest.mark.parametrize(
     ("name", "jit_compile"), [*((name, True) for name in MODELS), ("dyt_transformer", "auto")]
 )
