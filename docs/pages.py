@@ -240,9 +240,10 @@ def measured(info):
 def _listed(intervals, most=5):
     """Points and intervals, those nearest to 0 if there are many."""
     nearest = sorted(intervals, key=lambda ends: (min(map(abs, ends)), ends))[:most]
-    texts = [f"{a:.4g}" if a == b else range_as_text((a, b)) for a, b in sorted(nearest)]
+    # In words, because whether an interval has its ends is not measured.
+    texts = [f"{a:.4g}" if a == b else f"{a:.4g} to {b:.4g}" for a, b in sorted(nearest)]
     more = f" and {len(intervals) - most} more in [-128, 128]" if len(intervals) > most else ""
-    return ", ".join(texts) + more
+    return ", ".join(texts).replace("inf", "∞") + more
 
 
 def _properties_in_words(info):
