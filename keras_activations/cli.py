@@ -1,11 +1,14 @@
 """The command line: `python -m keras_activations COMMAND`, or `keras-activations COMMAND`."""
 
 import argparse
+import contextlib
 import importlib
 import io
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 
 import keras_activations
 
@@ -61,7 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 command.epilog = module.EXAMPLES
                 command.set_defaults(run=module.run)
         given = parser.parse_args(arguments)
-        status = int(given.run(given))
+        with _terminated_as_interrupted():
+            status = int(given.run(given))
         sys.stdout.flush()
         return status
     except BrokenPipeError:  # The reader, such as `head`, has had enough.
@@ -75,3 +79,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ImportError, OSError, TypeError, ValueError) as error:
         print(error, file=sys.stderr)
     return 2
+
+
+@contextlib.contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    # Else a command that is told to end leaves its processes behind, each with its memory.
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,9 +1,11 @@
 """The commands that look things up, draw and print gains."""
 
+import functools
 import importlib
 import importlib.metadata
 import io
 import shlex
+import signal
 import subprocess
 import sys
 
@@ -154,6 +156,15 @@ def test_a_page_of_some_does_not_take_the_place_of_that_of_all(
     assert cli.main([command, ELEMENTWISE[0], "--write"]) == 2
     assert "the page of all" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_command_that_is_told_to_end_is_interrupted(monkeypatch, capsys):
+    before = signal.getsignal(signal.SIGTERM)
+    ended = functools.partial(signal.raise_signal, signal.SIGTERM)
+    monkeypatch.setattr("keras_activations.commands.list.catalogue", ended)
+    assert cli.main(["list"]) == 130
+    assert capsys.readouterr().err == "Interrupted.\n"
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_gain_prints_both(capsys):
