@@ -193,6 +193,8 @@ def test_the_slope_in_graphs_keeps_its_tails_and_is_finite(info, given):
 
     (truth,) = slopes(tf.cast(GRID, "float64"), None, forms[:1])
     tail = (np.abs(truth) < 1e-30) & (np.abs(truth) > 1.5e-38)
+    if not np.any(tail) and 0.0 not in numbers.values():
+        pytest.skip("has no tail that ends in here, and no factor of 0")
     for dx in tf.function(slopes, autograph=False)(GRID, tf.ones_like(GRID), forms):
         wide = tf.cast(dx, "float64")
         assert np.all(np.isfinite(wide) | ~(np.abs(truth) < 1e38))
