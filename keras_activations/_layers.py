@@ -240,7 +240,7 @@ def policy_of(x: Any) -> str:
     """The dtype policy under which a layer computes in x's dtype, as a function does."""
     dtype = keras.backend.standardize_dtype(x.dtype)
     if dtype in ("float16", "bfloat16"):
-        return f"mixed_{dtype}"
+        return f"mixed_{dtype}"  # Parameters stay in float32, as a function's do.
     return dtype if dtype in ("float32", "float64") else keras.config.floatx()
 
 

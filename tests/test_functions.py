@@ -415,7 +415,7 @@ def test_finite_wherever_the_truth_is(info, given, dtype):
     # By interval arithmetic: mpmath would want as many digits as the number is large.
     truth = Truth(**accuracy.Case(info, given, accuracy.FORMATS["float64"]).question).at(points)
     x = tf.constant(points[~np.isnan(truth[0, 0])], dtype)
-    names = [n for n, v in real_parameters(info, given).items() if n in info.formula]
+    names = [n for n, v in real_parameters(info, given).items() if n in info.symbols]
     found = []
     for precision in (dtype, "float64"):
         wide = tf.cast(x, precision)

@@ -96,6 +96,12 @@ def test_private_interfaces_in_one_place_only():
             assert not re.search(r"\._keras_(?!strings)", text), path
 
 
+def test_what_derivatives_are_made_of_has_no_gradient_of_its_own():
+    """Exported models do not hold one that stands in another's gradient."""
+    makers = {path.name for path in GENERIC if "tf.custom_gradient" in path.read_text()}
+    assert makers == {"_calculus.py"}
+
+
 @all_activations
 def test_no_generic_file_names_an_activation(info):
     tests = pathlib.Path(__file__).parent

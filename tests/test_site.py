@@ -93,7 +93,7 @@ def test_formulas_in_javascript_agree_with_the_package():
         value = formulas.javascript(info.formula)
         slope = formulas.javascript(info.backward) if info.backward else None
         backward = f"(x, p) => {slope}" if slope else "null"
-        given = json.dumps({n: v for n, v in parameters.items() if n in info.formula + str(slope)})
+        given = json.dumps({n: v for n, v in parameters.items() if n in info.symbols})
         activation = f"{{value: (x, p) => {value}, backward: {backward}}}"
         script.append(
             f"console.log(JSON.stringify(X.map((x) => evaluate({activation}, x, {given}))));"
