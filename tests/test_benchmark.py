@@ -244,8 +244,8 @@ def test_peak_memory():
     x = tf.ones([250_000])
     figures = _measure.peak_memory(call, x[:10], x)
     # Two or three tensors of a megabyte. In a process that did other things before, the allocator
-    # hands out pieces that are larger than asked for.
-    assert 1.9e6 < figures["allocated"] < 3.6e6
+    # hands out pieces of up to twice of what was asked for, which it does not split.
+    assert 1.9e6 < figures["allocated"] < 6.1e6
 
 
 def test_memory_of_a_chain():

@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 import pytest
-from cases import RANDOM, all_activations, is_trained
+from cases import RANDOM, is_trained
 from processes import clusters
 
 import keras_activations as ka
@@ -45,30 +45,25 @@ def _start(file, **environment):
         )
 
 
-def _weights(results, where, info):
-    return {
-        k.removeprefix(where): v for k, v in results.items() if f"{where}/weights/{info.name}/" in k
-    }
+def _weights(results, where):
+    start = f"{where}/weights/"
+    return {k.removeprefix(start): v for k, v in results.items() if k.startswith(start)}
 
 
-@all_activations
-def test_two_devices_train_as_one(info, found):
-    if info in RANDOM:
-        pytest.skip("draws its own noise on each device")
-    one = _weights(found["mirrored"], "one", info)
-    two = _weights(found["mirrored"], "mirrored", info)
-    assert len(one) >= 4
-    for name, weight in one.items():
-        np.testing.assert_allclose(two[name], weight, rtol=1e-5, atol=1e-6)
-
-
-def test_two_workers_train_as_one_device(found):
-    trained = [k for k in found["worker0"] if k.startswith("multiworker/weights")]
-    assert {k.split("/")[2] for k in trained} >= {i.name for i in ka.catalogue() if is_trained(i)}
-    for key in trained:
-        one = found["mirrored"][key.replace("multiworker", "one")]
-        for worker in ("worker0", "worker1"):
-            np.testing.assert_allclose(found[worker][key], one, rtol=1e-5, atol=1e-6)
+def test_two_devices_and_two_workers_train_as_one_device(found):
+    one = _weights(found["mirrored"], "one")
+    assert {k.split("/")[0] for k in one} >= {i.name for i in ka.catalogue() if is_trained(i)}
+    for process, where in (
+        ("mirrored", "mirrored"),
+        ("worker0", "multiworker"),
+        ("worker1", "multiworker"),
+    ):
+        shared = _weights(found[process], where)
+        assert shared.keys() == one.keys()
+        for name, weight in one.items():
+            np.testing.assert_allclose(
+                shared[name], weight, rtol=1e-5, atol=1e-6, err_msg=f"{process}: {name}"
+            )
 
 
 def test_losses_are_those_of_one_device(found):
