@@ -38,6 +38,17 @@ def wheel(tmp_path_factory):
     return next(folder.glob("*.whl"))
 
 
+def test_a_script_beside_the_clone_finds_the_package(tmp_path):
+    """And not the clone's folder, which has the same name."""
+    (tmp_path / "keras_activations").symlink_to(ROOT)
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import importlib.util\nprint(importlib.util.find_spec('keras_activations').origin)\n"
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+    assert pathlib.Path(done.stdout.strip()).name == "__init__.py"
+
+
 @of_the_wheel
 def test_the_wheel_holds_the_package_and_nothing_else(wheel):
     with zipfile.ZipFile(wheel) as archive:
