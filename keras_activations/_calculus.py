@@ -28,6 +28,8 @@ LARGE = 2**15
 SHAPES = 16
 # So many uses of a small shape save about the time that its compilation takes.
 USES = 256
+# What `tf.debugging` puts behind every operation, and XLA does not compile.
+_WATCHING = {"CheckNumericsV2", "DebugIdentityV2", "DebugNumericSummaryV2"}
 
 
 def elementwise(
@@ -359,9 +361,13 @@ class _Kernel:
         if key not in self.concrete:
             function = self.compiled if compiled else self.graph
             with tf.init_scope():
-                self.concrete[key] = function.get_concrete_function(
+                traced = function.get_concrete_function(
                     *(tf.TensorSpec([None] * t.shape.rank, t.dtype) for t in tensors)
                 )
+            operations = {o.type for o in traced.graph.get_operations()} if compiled else set()
+            self.concrete[key] = (
+                self.of_rank(False, tensors) if operations & _WATCHING else traced
+            )
         return self.concrete[key]
 
 

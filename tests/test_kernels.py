@@ -370,6 +370,20 @@ def test_a_storm_of_small_shapes_leaves_room_for_a_large_one(monkeypatch):
     assert _compiled_shapes(kernel, [(_calculus.LARGE,)] * 2, monkeypatch) != []
 
 
+def test_what_is_searched_for_nan_is_not_compiled(monkeypatch):
+    """XLA does not know the operations that look for it."""
+    monkeypatch.setattr(_calculus, "LARGE", 0)
+    kernel = _calculus._Kernel(tf.sqrt, whole=True)
+    tf.debugging.enable_check_numerics()
+    try:
+        for _ in range(3):
+            np.testing.assert_array_equal(kernel(tf.ones([2])), [1.0, 1.0])
+        with pytest.raises(tf.errors.InvalidArgumentError, match="Tensor had NaN"):
+            kernel(-tf.ones([2]))
+    finally:
+        tf.debugging.disable_check_numerics()
+
+
 def test_a_single_operation_needs_no_gradient_of_ours_in_eager_mode(monkeypatch):
     """There it would take the time of the operation again."""
     single = [i for i in ELEMENTWISE if any(n for _, n in _asked_for(_call(i), matrix(i)))]
