@@ -365,9 +365,7 @@ class _Kernel:
                     *(tf.TensorSpec([None] * t.shape.rank, t.dtype) for t in tensors)
                 )
             operations = {o.type for o in traced.graph.get_operations()} if compiled else set()
-            self.concrete[key] = (
-                self.of_rank(False, tensors) if operations & _WATCHING else traced
-            )
+            self.concrete[key] = self.of_rank(False, tensors) if operations & _WATCHING else traced
         return self.concrete[key]
 
 
