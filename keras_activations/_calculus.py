@@ -28,7 +28,7 @@ LARGE = 2**15
 SHAPES = 16
 # So many uses of a small shape save about the time that its compilation takes.
 USES = 256
-# What `tf.debugging` puts behind every operation, and XLA does not compile.
+# What `tf.debugging` puts behind every operation while it watches. XLA does not compile it.
 _WATCHING = {"CheckNumericsV2", "DebugIdentityV2", "DebugNumericSummaryV2"}
 
 
@@ -328,11 +328,7 @@ class _Kernel:
 
     def __init__(self, function: Callable[..., Any], whole: bool):
         self.function = function
-        self.graph = tf.function(
-            function, autograph=False, experimental_attributes={"_noinline": True}
-        )
-        self.compiled = tf.function(function, autograph=False, jit_compile=True)
-        self.hinted = self.graph if whole else self.function
+        self.hinted = self.untraced() if whole else function
         self.concrete: dict[tuple[Any, ...], Callable[..., Any]] = {}
         self.uses: dict[bool, dict[tuple[Any, ...], int]] = {False: {}, True: {}}
 
@@ -341,7 +337,9 @@ class _Kernel:
         sizes = [t.shape.num_elements() for t in tensors]
         large = any(size is None or size >= LARGE for size in sizes)
         if tf.executing_eagerly():
-            return self.of_rank(self.settled(large, tensors), tensors)(*tensors)
+            # In asynchronous mode TensorFlow waits for ever where a tape records what is compiled.
+            synchronous = tf.config.experimental.get_synchronous_execution()
+            return self.of_rank(synchronous and self.settled(large, tensors), tensors)(*tensors)
         if large and not _compiled_as_a_whole():
             with tf.xla.experimental.jit_scope():
                 return self.hinted(*tensors)
@@ -356,17 +354,31 @@ class _Kernel:
         return uses[key] > (1 if large else USES)
 
     def of_rank(self, compiled: bool, tensors: tuple[Tensor, ...]) -> Callable[..., Any]:
-        """The graph that serves all tensors of these dtypes and ranks."""
+        """The graph that serves all tensors of these dtypes and ranks.
+
+        Or the function as it is while `tf.debugging` watches every operation.
+        """
         key = (compiled, *((t.dtype, t.shape.rank) for t in tensors))
         if key not in self.concrete:
-            function = self.compiled if compiled else self.graph
             with tf.init_scope():
-                traced = function.get_concrete_function(
+                traced = self.untraced(compiled).get_concrete_function(
                     *(tf.TensorSpec([None] * t.shape.rank, t.dtype) for t in tensors)
                 )
-            operations = {o.type for o in traced.graph.get_operations()} if compiled else set()
-            self.concrete[key] = self.of_rank(False, tensors) if operations & _WATCHING else traced
+            if _WATCHING.intersection(o.type for o in traced.graph.get_operations()):
+                return self.function
+            self.concrete[key] = traced
         return self.concrete[key]
+
+    def untraced(self, compiled: bool = False) -> Any:
+        """The function as one call of a graph."""
+        # A new one each time, because it would keep what was traced while TensorFlow was watching.
+        attributes = None if compiled else {"_noinline": True}
+        return tf.function(
+            self.function,
+            autograph=False,
+            jit_compile=compiled or None,
+            experimental_attributes=attributes,
+        )
 
 
 def _after(upstream: Tensor, inputs: Sequence[Tensor]) -> Sequence[Tensor]:

@@ -20,6 +20,7 @@ from keras_activations import plotting
 from keras_activations._axes import positive
 from keras_activations._layers import number
 from keras_activations._runs import Row, as_csv, begun, keep, progress, undone, write
+from keras_activations.surgery import CHANNELS, channels
 
 Array = np.ndarray[Any, Any]
 Data = tuple[Any, Any]
@@ -68,8 +69,8 @@ def compare(
         folder: Where each run is kept as soon as it is done, with the table as text and CSV, and
             learning curves as CSV and PNG. If the folder is there from an earlier call that was
             interrupted, its runs are not repeated; nor if more activations, or seeds, are asked
-            for. Those of other data, epochs, batches or optimizers, or of a model of other layers
-            or another number of parameters, are not taken for the same.
+            for. Those of other data, epochs, batches, optimizers or losses, or of a model of other
+            layers, or layers with other arguments, are not taken for the same.
             The run that was under way goes on after its last whole epoch, and its history is the
             one that it would have had: to the last bit on a CPU, where training runs in graphs and
             what is random in it comes from Keras's seed generators, as dropout does, and not from
@@ -80,9 +81,9 @@ def compare(
 
     Raises:
         TypeError: If `activations` is a single name, or if `build_fn` returns no model.
-        ValueError: If there is no such activation or metric, too little data, targets that
-            LeNet-5 cannot have, or if the folder holds runs of another machine or
-            of other versions.
+        ValueError: If there is no such activation or metric, too little data, targets that do not
+            suit the loss, if the activation cannot stand in LeNet-5, or if the folder holds runs of
+            another machine or of other versions.
 
     Example:
 
@@ -118,7 +119,7 @@ def compare(
     seeds, epochs = positive("seeds", seeds), positive("epochs", epochs)
     batch_size = positive("batch_size", batch_size)
     target = None if target is None else number("target", target)
-    build = build_fn or _lenet5(*train)
+    build = build_fn or _lenet5(train, validation)
     folder = None if folder is None else pathlib.Path(folder)
     settings = {
         "kind": "training",
@@ -130,7 +131,7 @@ def compare(
     # once.
     models: dict[str, str] = {}
     for label, activation in labels.items():
-        model = _model(build, activation, train)
+        model = _model(build, activation, train, validation)
         if not models:
             x, y = validation
             _check(metric, model.evaluate(x[:1], y[:1], verbose=0, return_dict=True))
@@ -149,7 +150,7 @@ def compare(
         for job in missing:
             announce(f"{job['activation']}, seed {job['seed']}")
             keras.utils.set_random_seed(job["seed"])
-            model = _model(build, labels[job["activation"]], train)
+            model = _model(build, labels[job["activation"]], train, validation)
             result = _trained(model, train, validation, job, unfinished)
             rows.append({"job": job, "result": result})
             keep(rows[-1], folder and folder / "runs.jsonl")
@@ -437,30 +438,54 @@ def _check(metric: str, names: Collection[str]) -> None:
         )
 
 
-def _model(build: BuildFunction, activation: Any, train: Data) -> keras.Model:
+def _model(build: BuildFunction, activation: Any, train: Data, validation: Data) -> keras.Model:
     model = build(activation)
     if not isinstance(model, keras.Model):
         raise TypeError(f"`build_fn` must return a Keras model. It returned: {model!r}")
-    if not model.compiled:
+    (x, classes), plain = train, not model.compiled
+    if plain:
         model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    model(train[0][:1])
+    outputs = model(x[:1])
+    if plain:
+        count = max(_classes(classes), _classes(validation[1]))
+        if count > outputs.shape[-1]:
+            raise ValueError(
+                f"The model has {outputs.shape[-1]} outputs for {count} classes, 0 to {count - 1}. "
+                f"Give it as many, or compile it with another loss."
+            )
     return model
 
 
-def _lenet5(x: Array, y: Array) -> BuildFunction:
-    if x.ndim != 4 or min(x.shape[1:3]) < 20:
+def _classes(targets: Array) -> int:
+    """How many classes targets speak of, which are the number of one for each example."""
+    if targets.dtype.kind not in "biu" or targets.size != len(targets) or np.min(targets) < 0:
+        received = f"shape={targets.shape}, dtype={targets.dtype}"
+        least = f", the least {np.min(targets)}" if targets.dtype.kind in "if" else ""
         raise ValueError(
-            f"LeNet-5 takes images of at least 20 × 20, with channels. Received: shape={x.shape}. "
-            f"Pass a model of your own as build_fn."
+            f"Expected the number of a class, from 0, for each example, not one-hot. Received: "
+            f"targets of {received}{least}. For other targets let the build_fn of `ka.compare` "
+            f"return a model that is compiled with another loss."
         )
-    if not np.issubdtype(y.dtype, np.integer) or y.size != len(y):
+    return int(np.max(targets)) + 1
+
+
+def _lenet5(train: Data, validation: Data) -> BuildFunction:
+    x, images = train[0], [x.shape[1:] for x, _ in (train, validation)]
+    other = "The build_fn of `ka.compare` makes other models."
+    if x.ndim != 4 or min(x.shape[1:3]) < 20 or images[0] != images[1]:
         raise ValueError(
-            f"LeNet-5 takes the number of a class for each image, not one-hot. Received: "
-            f"targets of shape={y.shape}, dtype={y.dtype}. Pass a model of your own as build_fn."
+            f"LeNet-5 takes images of at least 20 × 20, with channels, all of one shape. Received: "
+            f"images of shape {images[0]} and {images[1]}. {other}"
         )
+    count = max(_classes(y) for _, y in (train, validation))
     layers = keras.layers
 
     def build(activation: Any) -> keras.Model:
+        if channels(keras.activations.get(activation)) != CHANNELS:
+            raise ValueError(
+                f"{_label(activation)} does not keep the number of channels, and so cannot stand "
+                f"inside the layers of LeNet-5. {other}"
+            )
         model = keras.Sequential(
             [
                 keras.Input(x.shape[1:]),
@@ -472,7 +497,7 @@ def _lenet5(x: Array, y: Array) -> BuildFunction:
                 layers.Conv2D(120, 5, padding="same", activation=activation),
                 layers.Flatten(),
                 layers.Dense(84, activation=activation),
-                layers.Dense(int(np.max(y)) + 1),
+                layers.Dense(count),
             ]
         )
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -520,12 +545,31 @@ def _fingerprint(*arrays: Array) -> str:
 def _described(model: keras.Model) -> str:
     """What tells models apart whose layers have other names each time."""
     layers = ", ".join(type(layer).__name__ for layer in model.layers)
-    # Of an optimizer the name, too, is another each time. In float16 it stands in another one.
+    # In float16 the optimizer stands in another one.
     optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
-    config = {key: value for key, value in optimizer.get_config().items() if key != "name"}
-    settings = json.dumps(config, sort_keys=True, default=lambda value: type(value).__name__)
-    kind = type(optimizer).__name__
-    return f"{layers}; {model.count_params()} parameters; {kind} {settings}"
+    configs = [_config(layer.get_config) for layer in model.layers]
+    settings = [*configs, _config(optimizer.get_config), _config(model.get_compile_config)]
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+    return f"{layers}; {model.count_params()} parameters; {type(optimizer).__name__}; {digest}"
+
+
+def _config(get_config: Callable[[], Any]) -> Any:
+    """A config, as far as it has one, without names, and without what calls layers by them."""
+    try:
+        config = json.dumps(get_config(), default=_as_text)
+    except Exception:  # Of a class of somebody's, which need not have one.
+        return None
+    by_name = {"name", "inbound_nodes", "input_layers", "output_layers"}
+
+    def nameless(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        return {key: value for key, value in pairs if key not in by_name}
+
+    return json.loads(config, object_pairs_hook=nameless)
+
+
+def _as_text(value: Any) -> str:
+    # Another's text may hold its address.
+    return _fingerprint(value) if isinstance(value, np.ndarray) else type(value).__name__
 
 
 def _half_width(differences: Array) -> float:

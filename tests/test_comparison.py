@@ -27,14 +27,15 @@ Y = (X[:, 0] * X[:, 1] > 0).astype("int32")
 DATA = (X, Y)
 
 
-def build(activation, optimizer="adam"):
+def build(activation, optimizer="adam", loss="sparse_categorical_crossentropy", start="zeros"):
     model = keras.Sequential(
-        [keras.layers.Dense(8, activation), keras.layers.Dense(2, activation="softmax")]
+        [
+            keras.layers.Dense(8, activation, bias_initializer=start),
+            keras.layers.Dense(2, activation="softmax"),
+        ]
     )
     # Eagerly: a graph for each run would cost most of the time.
-    model.compile(
-        optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], run_eagerly=True
-    )
+    model.compile(optimizer, loss, metrics=["accuracy"], run_eagerly=True)
     return model
 
 
@@ -248,7 +249,12 @@ def test_other_data_or_models_are_not_taken_for_the_same(tmp_path):
     compare("relu", build_fn=larger, folder=tmp_path, seeds=1, epochs=1)
     slower = functools.partial(build, optimizer=keras.optimizers.Adam(1e-4))
     compare("relu", build_fn=slower, folder=tmp_path, seeds=1, epochs=1)
-    assert (tmp_path / "runs.jsonl").read_text().count('"training"') == first + 3
+    otherwise = functools.partial(build, start="ones")
+    compare("relu", build_fn=otherwise, folder=tmp_path, seeds=1, epochs=1)
+    smoothed = functools.partial(build, loss=keras.losses.SparseCategoricalCrossentropy())
+    compare("relu", build_fn=smoothed, folder=tmp_path, seeds=1, epochs=1)
+    compare("relu", build_fn=otherwise, folder=tmp_path, seeds=1, epochs=1)
+    assert (tmp_path / "runs.jsonl").read_text().count('"training"') == first + 5
 
 
 def test_summary_is_that_of_a_paired_t_test():
@@ -351,9 +357,24 @@ def test_bad_requests_are_named():
         compare("relu", metric="f1", epochs=1, seeds=1)
     with pytest.raises(ValueError, match=r"20 × 20.*build_fn"):
         compare("relu", build_fn=None)
-    one_hot = IMAGES[0].repeat(2, 1).repeat(2, 2), np.eye(2)[IMAGES[1]]
+    images = IMAGES[0].repeat(2, 1).repeat(2, 2), IMAGES[1]
+    one_hot = images[0], np.eye(2)[images[1]]
     with pytest.raises(ValueError, match=r"not one-hot.*\(112, 2\)"):
         ka.compare(["relu"], one_hot, one_hot)
+    for name in (i.name for i in ka.catalogue() if not i.keeps_shape):
+        with pytest.raises(ValueError, match=f"{name} does not keep.*channels.*build_fn"):
+            ka.compare([name], images, images)
+
+    def plain(activation):
+        return keras.Sequential(build(activation).layers)
+
+    for targets, reason in (
+        (Y / 3.0, "dtype=float64, the least 0.0.*another loss"),
+        (Y - 1, "from 0.*the least -1"),
+        (Y + 1, "2 outputs for 3 classes, 0 to 2"),
+    ):
+        with pytest.raises(ValueError, match=reason):
+            ka.compare(["relu"], DATA, (X, targets), build_fn=plain)
     with pytest.raises(TypeError, match=r"build_fn.*returned: None"):
         compare("relu", build_fn=lambda activation: None)
     with pytest.raises(ValueError, match="target"):
@@ -370,7 +391,7 @@ def test_bad_requests_are_named():
 
 def test_the_command_trains_lenet5(tmp_path, capsys):
     x = np.random.default_rng(0).integers(0, 255, (40, 20, 20)).astype("uint8")
-    y = np.arange(40) % 3
+    y = np.sort(np.arange(40) % 3)  # Of which the first twenty have no more than two.
     np.savez(tmp_path / "data.npz", x_train=x, y_train=y, x_test=x[:9], y_test=y[:9])
     command = ["compare", "relu", "mish", "--seeds", "1", "--epochs", "1", "--limit", "20"]
     folder = ["--folder", str(tmp_path / "out")]
@@ -391,6 +412,11 @@ def test_the_command_says_what_a_file_must_be(tmp_path, capsys):
     np.savez(tmp_path / "part.npz", x_train=X, y_train=Y)
     assert cli.main(["compare", "relu", "--data", str(tmp_path / "part.npz")]) == 2
     assert "There is no x_test and no y_test among x_train, y_train." in capsys.readouterr().err
+    x, y = IMAGES
+    images = {"x_train": x.repeat(2, 1).repeat(2, 2), "x_test": x.repeat(2, 1).repeat(2, 2)}
+    np.savez(tmp_path / "one_hot.npz", **images, y_train=np.eye(2)[y], y_test=np.eye(2)[y])
+    assert cli.main(["compare", "relu", "--data", str(tmp_path / "one_hot.npz")]) == 2
+    assert "not one-hot" in capsys.readouterr().err
 
 
 def test_the_command_reads_folders_of_images(tmp_path, capsys):

@@ -370,8 +370,15 @@ def test_a_storm_of_small_shapes_leaves_room_for_a_large_one(monkeypatch):
     assert _compiled_shapes(kernel, [(_calculus.LARGE,)] * 2, monkeypatch) != []
 
 
-def test_what_is_searched_for_nan_is_not_compiled(monkeypatch):
-    """XLA does not know the operations that look for it."""
+def test_asynchronous_calls_are_not_compiled(monkeypatch):
+    monkeypatch.setattr(_calculus, "LARGE", 0)
+    monkeypatch.setattr(tf.config.experimental, "get_synchronous_execution", lambda: False)
+    kernel = _calculus._Kernel(_twice, whole=True)
+    assert _compiled_shapes(kernel, [(2, 3)] * 3, monkeypatch) == []
+
+
+def test_what_is_searched_for_nan_is_no_kernel(monkeypatch):
+    """XLA does not know the operations that look for it, and no graph shall keep them."""
     monkeypatch.setattr(_calculus, "LARGE", 0)
     kernel = _calculus._Kernel(tf.sqrt, whole=True)
     tf.debugging.enable_check_numerics()
@@ -382,6 +389,7 @@ def test_what_is_searched_for_nan_is_not_compiled(monkeypatch):
             kernel(-tf.ones([2]))
     finally:
         tf.debugging.disable_check_numerics()
+    assert np.all(np.isnan(kernel(-tf.ones([2]))))
 
 
 def test_a_single_operation_needs_no_gradient_of_ours_in_eager_mode(monkeypatch):

@@ -82,7 +82,7 @@ def _slopes(gate, x, alpha, beta):
 
 def _factor(below, alpha, scale):
     # A choice of two products, because Grappler would regroup one of three factors.
-    return tf.where(below & (scale < 1.0), alpha * scale, alpha)
+    return tf.where(tf.logical_and(below, scale < 1.0), alpha * scale, alpha)
 
 
 @register(

@@ -35,10 +35,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--limit", type=int, help="train on that many examples")
     add("--seeds", type=int, default=3, help="runs of each activation (3)")
-    add("--epochs", type=int, default=5)
-    add("--batch-size", type=int, default=128)
+    add("--epochs", type=int, default=5, help="passes over the training data (5)")
+    add("--batch-size", type=int, default=128, help="examples in a step (128)")
     add("--target", type=float, help="accuracy to reach")
-    add("--folder", default="comparison", help="for what is kept; continued if it exists")
+    add(
+        "--folder",
+        default="comparison",
+        help="for what is kept (comparison); continued if it exists",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -110,7 +114,11 @@ def _arrays(path: pathlib.Path) -> tuple[Data, Data]:
         raise ValueError(f"There is no {' and no '.join(missing)} among {', '.join(found)}.")
     x, y, x_test, y_test = (found[name] for name in names)
     x, x_test = (images if images.ndim == 4 else images[..., None] for images in (x, x_test))
-    return (x, np.ravel(y)), (x_test, np.ravel(y_test))
+    # A column is one number for each example, too.
+    y, y_test = (
+        classes.reshape(-1) if classes.size == len(classes) else classes for classes in (y, y_test)
+    )
+    return (x, y), (x_test, y_test)
 
 
 def _folders(path: pathlib.Path) -> set[str]:
