@@ -141,8 +141,8 @@ def activation(function: Function) -> Function:
     """
 
     # AutoGraph has nothing to convert on a page, and would read the source of each to find out.
-    @functools.wraps(function)
     @tf.autograph.experimental.do_not_convert
+    @functools.wraps(function)
     def public(x: Any, *args: Any, **kwargs: Any) -> Any:
         if isinstance(x, keras.KerasTensor):
             try:
@@ -155,7 +155,7 @@ def activation(function: Function) -> Function:
             return tf.ragged.map_flat_values(public, x, *args, **kwargs)
         return function(floating(x, function.__name__), *args, **kwargs)
 
-    return public  # type: ignore[return-value]
+    return public
 
 
 def register(function: Callable[..., Any], **claims: Any) -> Callable[[LayerClass], LayerClass]:
@@ -244,6 +244,8 @@ def info(identifier: Any) -> ActivationInfo:
         name = _NAMES.get(identifier.removeprefix(f"{PACKAGE}>").partition("(")[0].strip())
         if name is None:
             raise ValueError(unknown(identifier, _NAMES))
+        if "(" in identifier:
+            _literals(identifier)
         return _INFOS[name]
     for entry in _INFOS.values():
         known = (entry, entry.function, entry.layer)
@@ -292,11 +294,11 @@ def get(identifier: Any) -> Callable[..., Any]:
     )
 
 
-def layer(identifier: str, **kwargs: Any) -> keras.layers.Layer:
+def layer(identifier: Any, **kwargs: Any) -> keras.layers.Layer:
     """A new layer of the activation of that name.
 
     Args:
-        identifier: A name or alias, such as `"snake"`, also one with parameters.
+        identifier: A name or alias, such as `"snake"`, also one with parameters; or the function.
         **kwargs: The arguments of the layer's constructor.
 
     Returns:
@@ -311,7 +313,8 @@ def layer(identifier: str, **kwargs: Any) -> keras.layers.Layer:
     >>> ka.layer("snake", alpha=2.0, axis=None).alpha
     2.0
     """
-    entry, given = _called(identifier) if "(" in identifier else (info(identifier), {})
+    called = isinstance(identifier, str) and "(" in identifier
+    entry, given = _called(identifier) if called else (info(identifier), {})
     return _build(entry, {**given, **kwargs})
 
 

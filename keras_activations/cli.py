@@ -30,6 +30,8 @@ COMMANDS = {
         "Compare speed and memory with the memory's speed and with other packages.",
     ),
 }
+# Of what a command imports, the extra that brings it.
+EXTRAS = {"flint": "measure", "plotille": "terminal", "rich": "terminal", "sklearn": "examples"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -75,7 +77,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("Interrupted.", file=sys.stderr)
         return 130
     except ModuleNotFoundError as error:
-        print(f"{error}. Try: pip install 'keras_activations[examples,measure]'", file=sys.stderr)
+        extra = EXTRAS.get(str(error.name).partition(".")[0], "examples,measure")
+        print(f"{error}. Try: pip install 'keras_activations[{extra}]'", file=sys.stderr)
     except (ImportError, OSError, TypeError, ValueError) as error:
         print(error, file=sys.stderr)
     return 2

@@ -1,6 +1,7 @@
 """Replaces the activations of a model."""
 
 import difflib
+import fractions
 import inspect
 import tempfile
 import warnings
@@ -11,7 +12,7 @@ import keras
 import tensorflow as tf
 
 from keras_activations._layers import SimplexLayer, TrainedLayer, policy_of
-from keras_activations._registry import catalogue, get
+from keras_activations._registry import catalogue, check_values, get, info
 from keras_activations._sites import (
     Layer,
     Site,
@@ -173,7 +174,10 @@ def resolved(value: Any) -> Activation:
         ValueError: If there is no such activation.
     """
     if not isinstance(value, type):
-        return get(value)
+        found = get(value)
+        if any(found is entry.function for entry in catalogue()):
+            check_values(info(found), {})
+        return found
     if not issubclass(value, Layer):
         raise TypeError(
             f"A class that is put into a model must be one of layers. Received: {value}"
@@ -238,7 +242,7 @@ def _check_size(site: Site, new: Activation) -> None:
     if before and after and before != after:
         raise ValueError(
             f"{_described(new)} cannot stand in for {_described(site.activation)} in {site.path}: "
-            f"of {CHANNELS} channels the one makes {after}, the other {before}."
+            f"it makes {fractions.Fraction(after, before)} × as many channels."
         )
 
 

@@ -186,8 +186,8 @@ ELSEWHERE = {
     ),
     "an export compiled by force": (
         "_calculus.py",
-        "self.graph if whole else self.function",
-        "self.graph if whole else self.compiled",
+        "self.untraced() if whole else function",
+        "self.untraced() if whole else self.untraced(True)",
         ["tests/test_kernels.py", "-k", "export"],
     ),
     "gradients of numbers computed": (

@@ -430,10 +430,11 @@ MISTAKES = [
     (
         {"relu": "swiglu"},
         ValueError,
-        "swiglu cannot stand in for relu in conv: of 2520 .* makes 1260",
+        "swiglu cannot stand in for relu in conv: it makes 1/2 ×",
     ),
     ({"relu": ka.Maxout(2)}, ValueError, "Maxout.num_units=2. cannot stand in for relu in conv"),
-    ({"own": "crelu"}, ValueError, "crelu cannot stand in for ReLU in own: of 2520 .* makes 5040"),
+    ({"relu": "maxout"}, ValueError, "maxout has no default for `num_units`"),
+    ({"own": "crelu"}, ValueError, "crelu cannot stand in for ReLU in own: it makes 2 ×"),
     (lambda site: "mihs", ValueError, "Did you mean 'mish'"),
     (lambda site: 3, TypeError, "Expected the name of an activation"),
     ({"relu": 3}, TypeError, "Expected the name of an activation"),

@@ -40,6 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
         Exit code: 1 if nothing is found.
     """
     found = [info for info in catalogue() if _wanted(info, arguments)]
+    if not found:
+        print("There is no such activation.", file=sys.stderr)
     rows = [_row(info) for info in found]
     if sys.stdout.isatty():
         from rich.console import Console

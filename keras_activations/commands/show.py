@@ -4,12 +4,13 @@ import argparse
 import inspect
 import pathlib
 import sys
+from typing import Any
 
 import numpy as np
 
 from keras_activations import plotting
 from keras_activations._layers import TrainedLayer
-from keras_activations._registry import ActivationInfo, info
+from keras_activations._registry import ActivationInfo, activation_and_arguments
 from keras_activations.commands import gain, plot
 from keras_activations.commands import list as listing
 
@@ -25,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     Args:
         parser: Parser of the command.
     """
-    parser.add_argument("name", metavar="NAME", help="name or alias of an activation")
+    parser.add_argument("name", metavar="NAME", help="an activation, with parameters if you like")
     parser.add_argument("--output", type=pathlib.Path, help="file to draw it to")
 
 
@@ -38,25 +39,26 @@ def run(arguments: argparse.Namespace) -> int:
     Returns:
         Exit code.
     """
-    activation = info(arguments.name)
-    lines = _card(activation)
+    activation, given = activation_and_arguments(arguments.name, {})
+    lines = _card(activation, given)
     width = max(map(len, lines))
     for name, value in lines.items():
         print(f"{name:<{width}}  {value}")
     description, _, _ = str(inspect.getdoc(activation.function)).partition("\n\nArgs:")
     print("", description, sep="\n")
     if arguments.output:
-        plot.save(arguments.output, activation.name, second_derivative=True)
+        plot.save(arguments.output, arguments.name, second_derivative=True)
     elif sys.stdout.isatty():
-        print("", _drawn(activation), sep="\n")
+        print("", _drawn(activation, given), sep="\n")
     return 0
 
 
-def _card(activation: ActivationInfo) -> dict[str, str]:
+def _card(activation: ActivationInfo, given: dict[str, Any]) -> dict[str, str]:
     trained = ", trained" if issubclass(activation.layer, TrainedLayer) else ""
     signature = str(inspect.signature(activation.function))
-    given = "".join(f", with {name} = {value}" for name, value in activation.required.items())
-    forward, backward = gain.gains_as_text(activation.name, **activation.required)
+    given = {**activation.required, **given}
+    values = "".join(f", with {name} = {value}" for name, value in given.items())
+    forward, backward = gain.gains_as_text(activation.name, **given)
     lines = {
         "string": f'"{activation.name}"' if activation.keeps_shape else "",
         "function": f"ka.{activation.name}{signature}",
@@ -68,7 +70,7 @@ def _card(activation: ActivationInfo) -> dict[str, str]:
         "range": listing.range_as_text(activation.range),
         "kinks": ", ".join(f"{kink:g}" for kink in activation.kinks),
         "monotonic": {True: "yes", False: "no", None: None}[activation.monotonic],
-        "gain": f"{forward} forward, {backward} backward{given}",
+        "gain": f"{forward} forward, {backward} backward{values}",
         "Keras": activation.keras,
         "PyTorch": activation.torch,
         "source": ", ".join(filter(None, (activation.paper, activation.url))),
@@ -76,14 +78,17 @@ def _card(activation: ActivationInfo) -> dict[str, str]:
     return {name: value for name, value in lines.items() if value}
 
 
-def _drawn(activation: ActivationInfo) -> str:
+def _drawn(activation: ActivationInfo, given: dict[str, Any]) -> str:
     if not plotting.has_curve(activation):
         return "There is no curve of it: each output depends on several inputs."
-    import plotille
-
+    try:
+        import plotille
+    except ModuleNotFoundError:
+        return "For the curve: pip install 'keras_activations[terminal]'"
     figure = plotille.Figure()
     figure.width, figure.height, figure.color_mode = 60, 14, "names"
-    curve = plotting.curve(activation, {}, (-6.0, 6.0))
+    figure.register_label_formatter(float, _rounded)
+    curve = plotting.curve(activation, given, (-6.0, 6.0))
     figure.set_x_limits(-6.0, 6.0)
     for y, colour in zip(curve.orders[:2], ("bright_blue", "bright_red"), strict=True):
         drawn = np.isfinite(y)
@@ -91,3 +96,8 @@ def _drawn(activation: ActivationInfo) -> str:
     lines = figure.show().splitlines()
     half = "" if activation.elementwise else ", of the gate, with 1 for the other half"
     return "\n".join([*lines, f"value in blue, derivative in red{half}"])
+
+
+def _rounded(value: float, chars: int, delta: float, left: bool = False) -> str:
+    text = f"{value:.3g}"
+    return text.ljust(chars) if left else text.rjust(chars)
