@@ -131,6 +131,8 @@ def compare(
     # once.
     models: dict[str, str] = {}
     for label, activation in labels.items():
+        # Some layers draw a seed of their own, and have it in their config.
+        keras.utils.set_random_seed(0)
         model = _model(build, activation, train, validation)
         if not models:
             x, y = validation
@@ -446,8 +448,9 @@ def _model(build: BuildFunction, activation: Any, train: Data, validation: Data)
     if plain:
         model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     outputs = model(x[:1])
-    if plain:
-        count = max(_classes(classes), _classes(validation[1]))
+    if plain and tf.is_tensor(outputs):
+        each = tuple(outputs.shape[1:-1])
+        count = max(_classes(y, each) for y in (classes, validation[1]))
         if count > outputs.shape[-1]:
             raise ValueError(
                 f"The model has {outputs.shape[-1]} outputs for {count} classes, 0 to {count - 1}. "
@@ -456,15 +459,16 @@ def _model(build: BuildFunction, activation: Any, train: Data, validation: Data)
     return model
 
 
-def _classes(targets: Array) -> int:
-    """How many classes targets speak of, which are the number of one for each example."""
-    if targets.dtype.kind not in "biu" or targets.size != len(targets) or np.min(targets) < 0:
-        received = f"shape={targets.shape}, dtype={targets.dtype}"
-        least = f", the least {np.min(targets)}" if targets.dtype.kind in "if" else ""
+def _classes(targets: Array, each: tuple[int, ...] = ()) -> int:
+    """How many classes are in targets, which for each example have the numbers of so many."""
+    number = targets.dtype.kind in "biuf"
+    shaped = targets.shape[1:] in (each, (*each, 1))
+    if not (number and shaped and np.all(targets == np.floor(targets)) and np.min(targets) >= 0):
+        least = f", the least {np.min(targets)}" if number else ""
         raise ValueError(
             f"Expected the number of a class, from 0, for each example, not one-hot. Received: "
-            f"targets of {received}{least}. For other targets let the build_fn of `ka.compare` "
-            f"return a model that is compiled with another loss."
+            f"targets of shape={targets.shape}, dtype={targets.dtype}{least}. For other targets "
+            f"let the build_fn of `ka.compare` return a model that is compiled with another loss."
         )
     return int(np.max(targets)) + 1
 

@@ -254,7 +254,14 @@ def test_other_data_or_models_are_not_taken_for_the_same(tmp_path):
     smoothed = functools.partial(build, loss=keras.losses.SparseCategoricalCrossentropy())
     compare("relu", build_fn=smoothed, folder=tmp_path, seeds=1, epochs=1)
     compare("relu", build_fn=otherwise, folder=tmp_path, seeds=1, epochs=1)
-    assert (tmp_path / "runs.jsonl").read_text().count('"training"') == first + 5
+
+    def seeded(activation):
+        image = [keras.layers.Reshape((2, 2, 1)), keras.layers.RandomCrop(2, 2)]
+        return keras.Sequential([*image, keras.layers.Flatten(), *build(activation).layers])
+
+    for _ in range(2):
+        compare("relu", build_fn=seeded, folder=tmp_path, seeds=1, epochs=1)
+    assert (tmp_path / "runs.jsonl").read_text().count('"training"') == first + 6
 
 
 def test_summary_is_that_of_a_paired_t_test():
@@ -370,11 +377,21 @@ def test_bad_requests_are_named():
 
     for targets, reason in (
         (Y / 3.0, "dtype=float64, the least 0.0.*another loss"),
+        (np.eye(2)[Y], r"not one-hot.*\(48, 2\)"),
+        (Y.astype(str), r"dtype=<U\d+\. .*another loss"),
         (Y - 1, "from 0.*the least -1"),
         (Y + 1, "2 outputs for 3 classes, 0 to 2"),
     ):
         with pytest.raises(ValueError, match=reason):
             ka.compare(["relu"], DATA, (X, targets), build_fn=plain)
+    words = np.arange(48 * 3).reshape(48, 3) % 4
+
+    def tagger(activation):
+        layers = [keras.layers.Embedding(4, 2), keras.layers.Dense(4, activation)]
+        return keras.Sequential([*layers, keras.layers.Softmax()])
+
+    pair = (words, (words + 1.0) % 4)
+    assert ka.compare(["relu"], pair, pair, build_fn=tagger, seeds=1, epochs=1).summary
     with pytest.raises(TypeError, match=r"build_fn.*returned: None"):
         compare("relu", build_fn=lambda activation: None)
     with pytest.raises(ValueError, match="target"):
