@@ -8,6 +8,7 @@ import io
 import json
 import math
 import pathlib
+import re
 import time
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
@@ -558,17 +559,18 @@ def _described(model: keras.Model) -> str:
 
 
 def _config(get_config: Callable[[], Any]) -> Any:
-    """A config, as far as it has one, without names, and without what calls layers by them."""
+    """A config, as far as it has one, without the numbers in names, which are others each time."""
     try:
         config = json.dumps(get_config(), default=_as_text)
     except Exception:  # Of a class of somebody's, which need not have one.
         return None
-    by_name = {"name", "inbound_nodes", "input_layers", "output_layers"}
+    by_name = {"inbound_nodes", "input_layers", "output_layers"}
 
-    def nameless(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        return {key: value for key, value in pairs if key not in by_name}
+    def unnumbered(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = {key: value for key, value in pairs if key not in by_name}
+        return found | {"name": re.sub(r"_\d+$", "", str(found.get("name", "")))}
 
-    return json.loads(config, object_pairs_hook=nameless)
+    return json.loads(config, object_pairs_hook=unnumbered)
 
 
 def _as_text(value: Any) -> str:
