@@ -134,7 +134,11 @@ def compare(
     for label, activation in labels.items():
         # Some layers draw a seed of their own, and have it in their config.
         keras.utils.set_random_seed(0)
-        model = _model(build, activation, train, validation)
+        try:
+            model = _model(build, activation, train, validation)
+        except Exception as error:
+            error.add_note(f"This was raised while the model with {label!r} was made.")
+            raise
         if not models:
             x, y = validation
             _check(metric, model.evaluate(x[:1], y[:1], verbose=0, return_dict=True))

@@ -393,6 +393,10 @@ def test_bad_requests_are_named():
     ):
         with pytest.raises(ValueError, match=reason):
             ka.compare(["relu"], DATA, (X, targets), build_fn=plain)
+    gated = next(i.name for i in ka.catalogue() if i.family == "gated")
+    with pytest.raises(ValueError, match="incompatible") as caught:
+        compare("relu", gated)
+    assert f"the model with {gated!r}" in caught.value.__notes__[-1]
     words = np.arange(48 * 3).reshape(48, 3) % 4
 
     def tagger(activation):
