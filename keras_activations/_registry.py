@@ -421,8 +421,8 @@ def floating(x: Any, name: str) -> Any:
         return x
     if isinstance(x, tf.RaggedTensor):
         raise TypeError(
-            f"{name} is not element-wise and takes no RaggedTensor. Pass `x.to_tensor()`, or map "
-            f"it over the rows with `tf.map_fn`."
+            f"{name} is not element-wise and takes no RaggedTensor. Map it over the rows with "
+            f"`tf.map_fn`, or pass `x.to_tensor(…)` with what pads a row without changing it."
         )
     if isinstance(x, tf.SparseTensor):
         raise TypeError(
