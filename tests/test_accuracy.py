@@ -324,7 +324,7 @@ def test_command_of_an_unknown_name(capsys):
 def test_command_without_its_packages(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "flint", None)
     assert cli.main(["accuracy"]) == 2
-    assert "pip install 'keras_activations[examples,measure]'" in capsys.readouterr().err
+    assert "pip install 'keras_activations[measure]'" in capsys.readouterr().err
 
 
 def test_numbers_of_inputs_are_checked(capsys):
