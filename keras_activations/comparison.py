@@ -557,6 +557,7 @@ def _described(model: keras.Model) -> str:
     # In float16 the optimizer stands in another one.
     optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
     configs = [_config(layer.get_config) for layer in model.layers]
+    # The optimizer by itself, too, in case that a loss of somebody's has no config.
     settings = [*configs, _config(optimizer.get_config), _config(model.get_compile_config)]
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
     return f"{layers}; {model.count_params()} parameters; {type(optimizer).__name__}; {digest}"

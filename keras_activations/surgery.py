@@ -12,7 +12,7 @@ import keras
 import tensorflow as tf
 
 from keras_activations._layers import SimplexLayer, TrainedLayer, policy_of
-from keras_activations._registry import catalogue, check_values, get, info
+from keras_activations._registry import catalogue, check_values, get
 from keras_activations._sites import (
     Layer,
     Site,
@@ -171,12 +171,13 @@ def resolved(value: Any) -> Activation:
 
     Raises:
         TypeError: If it is another class, or one that cannot do without arguments.
-        ValueError: If there is no such activation.
+        ValueError: If there is no such activation, or it cannot do without arguments.
     """
     if not isinstance(value, type):
         found = get(value)
-        if any(found is entry.function for entry in catalogue()):
-            check_values(info(found), {})
+        for entry in catalogue():
+            if found is entry.function:
+                check_values(entry, {})
         return found
     if not issubclass(value, Layer):
         raise TypeError(

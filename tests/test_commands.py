@@ -72,7 +72,9 @@ def test_list_takes_filters(capsys):
             info.range is not None and np.all(np.isfinite(info.range))
         )
     assert cli.main(["list", "no such thing"]) == 1
-    assert "no such activation" in capsys.readouterr().err
+    output = capsys.readouterr()
+    assert "no such activation" in output.err
+    assert len(output.out.splitlines()) == 1
 
 
 @pytest.mark.parametrize("info", SOME, ids=lambda i: i.name)
@@ -212,6 +214,7 @@ def test_what_is_not_installed_is_named(capsys, monkeypatch, terminal):
             assert cli.main(command) == code
         output = capsys.readouterr()
         assert "pip install 'keras_activations[terminal]'" in (output.err if code else output.out)
+        assert (module in output.err) == (code == 2)
 
 
 def test_a_reader_that_has_had_enough_and_an_interrupt_are_no_errors(capsys, monkeypatch):
