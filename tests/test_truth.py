@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from cases import (
-    DTYPES,
     all_cases,
     cases_where,
     gradient,
@@ -62,9 +61,7 @@ def _close(actual, low, high, dtype):
     return low - tolerance <= actual <= high + tolerance
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@all_cases
-def test_value_and_gradient(info, given, dtype):
+def _assert_value_and_gradient(info, given, dtype):
     values, gradients = _truth(info.name, tuple(given.items()))
     x = tf.constant(_rows(info, given), dtype)
     upstream = tf.constant([_weights(len(v)) for v in values], dtype)
@@ -79,6 +76,19 @@ def test_value_and_gradient(info, given, dtype):
                 assert _close(a, *sides, dtype), (
                     f"gradient at x={float(at)}: {float(a)}, not {[float(s) for s in sides]}"
                 )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@all_cases
+def test_value_and_gradient(info, given, dtype):
+    _assert_value_and_gradient(info, given, dtype)
+
+
+# What 16 bit adds element by element are casts, which are the same for all parameters.
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@cases_where(lambda info, given: given == info.required or not info.elementwise)
+def test_value_and_gradient_in_16_bit(info, given, dtype):
+    _assert_value_and_gradient(info, given, dtype)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
