@@ -1,5 +1,7 @@
 """What only some activations have: randomness, gates, masks, a surrogate gradient."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -112,6 +114,17 @@ def test_gradients_of_the_parameters_in_training(info):
             **{**values, name: values[name] - h}
         )
         np.testing.assert_allclose(actual, change / (2 * h), rtol=1e-6)
+
+
+@stochastic
+def test_parameters_in_training_are_of_all_kinds(info):
+    names = [n for n, v in info.parameters.items() if isinstance(v, float)]
+    for name in names:
+        call = functools.partial(info.function, NOISY, training=True, seed=11)
+        for one in (1, tf.constant(1), keras.Variable(1.0)):
+            np.testing.assert_array_equal(call(**{name: one}), call(**{name: 1.0}))
+        with pytest.raises(ValueError, match="broadcast"):
+            call(**{name: tf.ones([7, 5])})
 
 
 @pytest.mark.parametrize("how", ["layer", "string", "function", "symbolic"])

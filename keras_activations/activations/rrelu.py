@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from keras_activations._calculus import chain_rule, elementwise, step, with_gradient
+from keras_activations._calculus import chain_rule, elementwise, real, step, with_gradient
 from keras_activations._layers import StochasticLayer, in_training, noise_seed, number
 from keras_activations._registry import activation, register
 
@@ -49,7 +49,7 @@ def rrelu(x, lower=1 / 8, upper=1 / 3, training=None, seed=None):
     if not training:
         return elementwise(_value, _derivatives, x, lower, upper)
     drawn = noise_seed(seed)
-    return with_gradient(_random_value, _random_gradient, x, lower, upper, drawn)
+    return with_gradient(_random_value, _random_gradient, x, *real([lower, upper], x), drawn)
 
 
 def _value(x, lower, upper, share=0.5):
