@@ -10,18 +10,23 @@ Shape = tuple[int | None, ...]
 _DEEPEST = 64
 
 
-def existing(axis: Any, x: Any) -> Any:
-    """The axis or axes of a tensor, hashable; an error if one is not there, or there twice.
+def existing(axis: Any, x: Any) -> int:
+    """The axis of a tensor; an error if it is not there, or more than one.
 
     Counted from the end where the rank is known, because a parameter may add axes in front.
     """
-    axis, rank = axis_or_axes(axis), x.shape.rank
-    axes = axis if isinstance(axis, list) else [axis]
-    if rank is not None:
-        axes = [normalized(a, rank) - rank for a in axes]
-        if len(set(axes)) < len(axes):
-            raise ValueError(f"`axis` must not name an axis twice. Received: axis={axis}.")
-    return tuple(axes) if isinstance(axis, list) else axes[0]
+    axis, rank = integer("axis", axis), x.shape.rank
+    return axis if rank is None else normalized(axis, rank) - rank
+
+
+def existing_axes(axis: Any, x: Any) -> int | tuple[int, ...]:
+    """The axis or axes of a tensor, hashable; an error if one is not there, or there twice."""
+    if not isinstance(axis, list | tuple) or not axis:
+        return existing(axis, x)
+    axes = tuple(existing(each, x) for each in axis)
+    if len(set(axes)) < len(axes):
+        raise ValueError(f"`axis` must not name an axis twice. Received: axis={axis}.")
+    return axes
 
 
 def half(shape: Shape, axis: int, name: str) -> int | None:

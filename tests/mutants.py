@@ -180,8 +180,8 @@ ELSEWHERE = {
     ),
     "an axis that moves with a parameter": (
         "_axes.py",
-        "normalized(a, rank) - rank for a in axes",
-        "normalized(a, rank) for a in axes",
+        "normalized(axis, rank) - rank",
+        "normalized(axis, rank)",
         ["tests/test_families.py", "-k", "adds_axes"],
     ),
     "an export compiled by force": (

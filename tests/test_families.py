@@ -436,8 +436,10 @@ def test_missing_axes_are_named(info):
     with pytest.raises(ValueError, match="axis=3"):
         info.function(tf.ones([2, 8]), **info.required, axis=3)
     for bad in (None, [1], 0.5, "last"):
-        with pytest.raises(ValueError, match="axis"):
+        with pytest.raises(ValueError, match="`axis` must be an integer"):
             info.layer(**info.required, axis=bad)
+        with pytest.raises(ValueError, match="`axis` must be an integer"):
+            info.function(tf.ones([2, 8]), **info.required, axis=bad)
 
 
 @along_an_axis

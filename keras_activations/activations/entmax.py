@@ -42,7 +42,7 @@ def entmax(x, alpha=1.5, axis=-1):
     - [Peters, Niculae and Martins, 2019](https://arxiv.org/abs/1905.05702)
     - [Correia, Niculae and Martins, 2019](https://arxiv.org/abs/1909.00015), for its `alpha`
     """
-    axis = existing(integer("axis", axis), x)
+    axis = existing(axis, x)
     return with_gradient(_value, _gradient, x, *real([alpha], x), of_result=True, axis=axis)
 
 

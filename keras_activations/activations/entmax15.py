@@ -36,7 +36,7 @@ def entmax15(x, axis=-1):
 
     - [Peters, Niculae and Martins, 2019](https://arxiv.org/abs/1905.05702)
     """
-    axis = existing(integer("axis", axis), x)
+    axis = existing(axis, x)
     return with_gradient(_value, _gradient, x, of_result=True, axis=axis)
 
 

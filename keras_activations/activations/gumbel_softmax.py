@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from keras_activations._axes import existing
+from keras_activations._axes import existing_axes
 from keras_activations._calculus import chain_rule, real, with_gradient
 from keras_activations._layers import SimplexLayer, StochasticLayer, in_training, noise_seed, number
 from keras_activations._registry import activation, register
@@ -56,7 +56,7 @@ def gumbel_softmax(x, temperature=1.0, hard=False, axis=-1, training=None, seed=
 
     - [Jang, Gu and Poole, 2016](https://arxiv.org/abs/1611.01144)
     """
-    axis = existing(axis, x)
+    axis = existing_axes(axis, x)
     if hard and isinstance(axis, tuple):
         raise ValueError(f"A hard gumbel_softmax is along one axis. Received: axis={list(axis)}")
     temperature, settings = real([temperature], x), {"hard": bool(hard), "axis": axis}

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from keras_activations._axes import existing, integer
+from keras_activations._axes import existing
 from keras_activations._calculus import chain_rule, parts, real, summed_to, with_gradient
 from keras_activations._layers import AxisLayer, TrainedLayer, numbers
 from keras_activations._registry import activation, register
@@ -40,7 +40,7 @@ def poly_norm(x, a=(1 / 3, 1 / 3, 1 / 3), b=0.0, axis=-1):
 
     - [Zhuo et al., 2024](https://arxiv.org/abs/2411.03884)
     """
-    axis = existing(integer("axis", axis), x)
+    axis = existing(axis, x)
     return with_gradient(_value, _gradient, x, *real([*parts("a", a, 3), b], x), axis=axis)
 
 

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from keras_activations._axes import existing
+from keras_activations._axes import existing_axes
 from keras_activations._calculus import with_gradient
 from keras_activations._layers import SimplexLayer
 from keras_activations._registry import activation, register
@@ -37,7 +37,7 @@ def softmax(x, axis=-1):
 
     - [Bridle, 1990](https://doi.org/10.1007/978-3-642-76153-9_28)
     """
-    axis = existing(axis, x)
+    axis = existing_axes(axis, x)
     return with_gradient(_value, _gradient, x, fusible=_value, of_result=True, axis=axis)
 
 

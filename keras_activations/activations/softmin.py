@@ -1,6 +1,6 @@
 """Softmin, a softmax in which the smallest entry weighs most."""
 
-from keras_activations._axes import existing
+from keras_activations._axes import existing_axes
 from keras_activations._calculus import with_gradient
 from keras_activations._layers import SimplexLayer
 from keras_activations._registry import activation, floating, register
@@ -31,7 +31,7 @@ def softmin(x, axis=-1):
     >>> ka.softmin([1.0, 2.0, 3.0]).numpy()
     array([0.6652409 , 0.24472848, 0.09003057], dtype=float32)
     """
-    axis = existing(axis, x)
+    axis = existing_axes(axis, x)
     return with_gradient(_value, _gradient, x, fusible=_value, of_result=True, axis=axis)
 
 

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from keras_activations._axes import existing, integer
+from keras_activations._axes import existing
 from keras_activations._calculus import with_gradient
 from keras_activations._layers import AxisLayer
 from keras_activations._registry import activation, register
@@ -36,7 +36,7 @@ def solu(x, axis=-1):
 
     - [Elhage et al., 2022](https://transformer-circuits.pub/2022/solu/index.html)
     """
-    return with_gradient(_value, _gradient, x, axis=existing(integer("axis", axis), x))
+    return with_gradient(_value, _gradient, x, axis=existing(axis, x))
 
 
 def _value(x, axis):

@@ -36,7 +36,7 @@ def sparsemax(x, axis=-1):
 
     - [Martins and Astudillo, 2016](https://arxiv.org/abs/1602.02068)
     """
-    axis = existing(integer("axis", axis), x)
+    axis = existing(axis, x)
     return with_gradient(_value, _gradient, x, of_result=True, axis=axis)
 
 
