@@ -313,8 +313,7 @@ def layer(identifier: Any, **kwargs: Any) -> keras.layers.Layer:
     >>> ka.layer("snake", alpha=2.0, axis=None).alpha
     2.0
     """
-    called = isinstance(identifier, str) and "(" in identifier
-    entry, given = _called(identifier) if called else (info(identifier), {})
+    entry, given = _read(identifier)
     return _build(entry, {**given, **kwargs})
 
 
@@ -326,7 +325,7 @@ def find(identifier: str) -> Callable[..., Any] | None:
     name, bracket, _ = identifier.partition("(")
     if not bracket or name.strip() not in _NAMES:
         return None
-    entry, given = _called(identifier)
+    entry, given = _read(identifier)
     # As a function it computes in the dtype of what the layer around it hands it.
     return _build(entry, given if "dtype" in given else {"autocast": False, **given})
 
@@ -347,19 +346,16 @@ def activation_and_arguments(
         ValueError: If there is no such activation, it has no such parameter, or the layer draws one
             that is not among the further ones.
     """
-    if isinstance(identifier, str) and "(" in identifier:
-        entry, given = _called(identifier.removeprefix(f"{PACKAGE}>"))
-    else:
-        entry, given = info(identifier), {}
-        if isinstance(identifier, entry.layer):
-            names = [name for name in entry.parameters if hasattr(identifier, name)]
-            given = {name: identifier.argument(name) for name in names}
-            for name in names:
-                if name not in parameters and getattr(identifier, f"{name}_initializer", None):
-                    raise ValueError(
-                        f"{type(identifier).__name__} starts from what its `{name}_initializer` "
-                        f"draws. Give the value of `{name}` that is meant as an argument, too."
-                    )
+    entry, given = _read(identifier)
+    if isinstance(identifier, entry.layer):
+        names = [name for name in entry.parameters if hasattr(identifier, name)]
+        given = {name: identifier.argument(name) for name in names}
+        for name in names:
+            if name not in parameters and getattr(identifier, f"{name}_initializer", None):
+                raise ValueError(
+                    f"{type(identifier).__name__} starts from what its `{name}_initializer` "
+                    f"draws. Give the value of `{name}` that is meant as an argument, too."
+                )
     given |= parameters
     if strange := ", ".join(sorted(set(given) - set(entry.parameters))):
         raise ValueError(
@@ -387,8 +383,11 @@ def _is_text(value: Any) -> bool:
     return any(isinstance(leaf, str) for leaf in tf.nest.flatten(value))
 
 
-def _called(identifier: str) -> tuple[ActivationInfo, dict[str, Any]]:
+def _read(identifier: Any) -> tuple[ActivationInfo, dict[str, Any]]:
+    """An activation, and the arguments that stand in brackets behind its name, if there are any."""
     entry = info(identifier)
+    if not isinstance(identifier, str) or "(" not in identifier:
+        return entry, {}
     args, kwargs = _literals(identifier)
     # In the order of the function's arguments, which may not be that of its layer's.
     if len(args) > len(entry.parameters) or set(list(entry.parameters)[: len(args)]) & set(kwargs):
@@ -446,7 +445,7 @@ def floating(x: Any, name: str) -> Any:
 def _literals(text: str) -> tuple[list[Any], dict[str, Any]]:
     """The arguments in `"name(1, key=2)"`, read as literals and never evaluated."""
     try:
-        call = ast.parse(text.strip(), mode="eval").body
+        call = ast.parse(text.removeprefix(f"{PACKAGE}>").strip(), mode="eval").body
         if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
             raise ValueError("not a call of a name")
         if any(k.arg is None for k in call.keywords):

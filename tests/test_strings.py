@@ -186,9 +186,11 @@ def test_look_up(info):
 def test_look_up_by_a_name_with_parameters():
     info = next(i for i in NEW if i.elementwise and len(i.parameters) == 1)
     (name,) = info.parameters
-    assert ka.info(f"{info.name}({name}=0.25)") is info
-    assert getattr(ka.layer(f"{info.name}({name}=0.25)", name="own"), name) == 0.25
-    assert getattr(ka.layer(f"{info.name}({name}=0.25)", **{name: 0.5}), name) == 0.5
+    for prefix in ("", "keras_activations>"):
+        text = f"{prefix}{info.name}({name}=0.25)"
+        assert ka.info(text) is info
+        assert getattr(ka.layer(text, name="own"), name) == 0.25
+        assert getattr(ka.layer(text, **{name: 0.5}), name) == 0.5
 
 
 # What importing must not change.
