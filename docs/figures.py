@@ -118,10 +118,8 @@ def comparison():
 
 def cifar10(data):
     """The same on CIFAR-10, by the command that the guide shows."""
-    command, options = (
-        "compare relu leaky_relu gelu mish tanh",
-        "--limit 10000 --seeds 5 --epochs 6",
-    )
+    command = "compare relu leaky_relu gelu mish tanh"
+    options = "--limit 10000 --seeds 5 --epochs 6"
     given = f"{command} {options}".split()
     if cli.main([*given, "--data", data, "--folder", str(BUILD / "cifar10")]):
         raise SystemExit(f"There is no table of the images in {data}.")

@@ -1,5 +1,6 @@
 """CIFAR-10 from a folder of images, from its original files, or from Keras; else digits."""
 
+import contextlib
 import dataclasses
 import io
 import os
@@ -7,7 +8,6 @@ import pathlib
 import pickle
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import keras
 import numpy as np
@@ -100,11 +100,11 @@ def _find(data_dir: str | None, seed: int) -> _Source:
     return _Source("Keras", (train, train_labels.ravel()), (test, test_labels.ravel()))
 
 
-@contextmanager
-def _short_timeout(seconds: float = 10.0) -> Iterator[None]:
+@contextlib.contextmanager
+def _short_timeout() -> Iterator[None]:
     """Keeps a network that swallows packets from holding us up for minutes."""
     before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(seconds)
+    socket.setdefaulttimeout(10.0)
     try:
         yield
     finally:

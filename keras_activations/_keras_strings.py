@@ -208,10 +208,8 @@ def _shared_names() -> dict[str, ActivationInfo]:
 
 
 def _taken_over(key: Any) -> Callable[..., Any] | None:
-    for taken in reversed(_in_use):
-        if key in taken.functions:
-            return taken.functions[key]
-    return None
+    # In any order: a name means the same function in all of them.
+    return next((taken.functions[key] for taken in _in_use if key in taken.functions), None)
 
 
 def _theirs(key: Any) -> Any:

@@ -397,7 +397,7 @@ def _leads(mask: tf.TensorShape, inputs: tf.TensorShape) -> bool:
 
 def numbers(name: str, values: Any, count: int | None = None) -> list[float]:
     """A constructor argument that must be a list of real numbers, of a given length if any."""
-    if not isinstance(values, list | tuple) or len(values) != (count or len(values)):
+    if not isinstance(values, list | tuple) or count not in (None, len(values)):
         expected = f"a list of {count} numbers" if count else "a list of numbers"
         raise ValueError(f"`{name}` must be {expected}. Received: {name}={values!r}")
     return [number(name, value) for value in values]

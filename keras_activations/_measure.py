@@ -41,7 +41,10 @@ _FRAMEWORKS = {"torch": "eager", "jax": "xla"}
 _FRAMEWORKS_SCRIPT = pathlib.Path(__file__).with_name("_frameworks.py")
 # What is large and compiled lazily is compiled by then.
 _WARM_UP = 4
+# What takes less is repeated until it takes so many seconds.
 _SHORTEST = 3e-4
+# For so many rounds their time may be exceeded, sixfold at most.
+_FEWEST = 5
 
 
 def contestants(activation: ActivationInfo, against: Any = tuple(_PEERS)) -> dict[str, Call]:
@@ -54,10 +57,10 @@ def contestants(activation: ActivationInfo, against: Any = tuple(_PEERS)) -> dic
     Returns:
         Dictionary from contestant to function.
     """
-    given = activation.required
-    found: dict[str, Call] = {"ours": functools.partial(activation.function, **given)}
+    ours = functools.partial(activation.function, **activation.required)
+    found: dict[str, Call] = {"ours": ours}
     for name in against:
-        form = _PEERS[name](activation, given) if name in _PEERS else None
+        form = _PEERS[name](activation) if name in _PEERS else None
         if form is not None:
             found[name] = form
     return found
@@ -81,15 +84,14 @@ def ratio(times: list[float], others: list[float]) -> list[float]:
 
 
 def interleave(
-    stopwatches: Mapping[Any, Stopwatch], seconds: float, fewest: int = 5, most: int = 200
+    stopwatches: Mapping[Any, Stopwatch], seconds: float, most: int = 200
 ) -> dict[Any, list[float]]:
     """Times all contestants once in each round, in a new random order.
 
     Args:
         stopwatches: By contestant, what runs it that many times and returns the seconds taken.
         seconds: After which no new round begins.
-        fewest: Number of rounds for which the time may be exceeded, sixfold at most.
-        most: Number of rounds that are never exceeded.
+        most: Number of rounds that is never exceeded.
 
     Returns:
         Dictionary from contestant to the seconds of one run, for each round.
@@ -103,7 +105,7 @@ def interleave(
     gc.disable()
     try:
         for number in range(most):
-            if number and time.perf_counter() - begin > seconds * (6 if number < fewest else 1):
+            if number and time.perf_counter() - begin > seconds * (6 if number < _FEWEST else 1):
                 break
             random.shuffle(order)
             for key in order:

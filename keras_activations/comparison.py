@@ -169,8 +169,6 @@ def compare(
         {"activation": r["job"]["activation"], "seed": r["job"]["seed"], **r["result"]}
         for r in results
     ]
-    history = runs[0]["history"]
-    _check(metric, [name.removeprefix("val_") for name in history if name.startswith("val_")])
     found = Comparison(metric, runs, target)
     if folder is not None:
         found.save(folder)

@@ -14,68 +14,46 @@ from keras_activations._registry import ActivationInfo
 Function = Callable[[Any], Any]
 
 
-def keras_form(
-    info: ActivationInfo, parameters: Mapping[str, Any] | None = None
-) -> Function | None:
+def keras_form(info: ActivationInfo) -> Function | None:
     """Keras's own function, if it has one.
 
     Args:
         info: The activation.
-        parameters: Arguments after x.
 
     Returns:
         Function of x, or None.
     """
     if info.keras:
-        return None if parameters else _Expression(info.keras, {"keras": keras})
-    return _named(keras.activations, info, parameters)
+        return _Expression(info.keras, {"keras": keras})
+    return getattr(keras.activations, info.name, None)
 
 
-def tensorflow_form(
-    info: ActivationInfo, parameters: Mapping[str, Any] | None = None
-) -> Function | None:
+def tensorflow_form(info: ActivationInfo) -> Function | None:
     """The function in `tf.nn`, if there is one.
 
     Args:
         info: The activation.
-        parameters: Arguments after x.
 
     Returns:
         Function of x, or None.
     """
-    return _named(tf.nn, info, parameters)
+    return getattr(tf.nn, info.name, None)
 
 
-def naive_form(
-    info: ActivationInfo, parameters: Mapping[str, Any] | None = None
-) -> Function | None:
+def naive_form(info: ActivationInfo) -> Function | None:
     """The registered formula, typed into TensorFlow as it stands.
 
     Args:
         info: The activation.
-        parameters: Arguments after x.
 
     Returns:
         Function of x, or None for what is no scalar expression. Of a gated unit it takes the two
         halves of the last axis.
     """
-    values = {**info.parameters, **(parameters or {})}
-    try:
-        tree = ast.parse(info.formula, mode="eval")
-    except SyntaxError:
-        return None
-    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    inputs = used - set(_TENSOR_FUNCTIONS) - set(values)
+    inputs = info.symbols - set(_TENSOR_FUNCTIONS) - set(info.parameters)
     if not (inputs <= {"x"} and info.elementwise) and inputs != {"a", "b"}:
         return None
-    return _Expression(info.formula, {**_TENSOR_FUNCTIONS, **values})
-
-
-def _named(
-    module: Any, info: ActivationInfo, parameters: Mapping[str, Any] | None
-) -> Function | None:
-    function = getattr(module, info.name, None)
-    return None if function is None else functools.partial(function, **(parameters or {}))
+    return _Expression(info.formula, {**_TENSOR_FUNCTIONS, **info.parameters})
 
 
 class _Expression:

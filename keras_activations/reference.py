@@ -188,9 +188,9 @@ class _Branches:
         self.tied = False
         self.functions = {
             "abs": self.abs,
-            "compare": self.compare,
             "max": self.max,
             "min": self.min,
+            "order": self.sign,
             "sign": lambda value: flint.arb(self.sign(value)),
         }
 
@@ -205,17 +205,6 @@ class _Branches:
             if sign == 0 and self.direction:
                 sign = _sign(value[order]) * self.direction**order
         return sign
-
-    def compare(self, left: Any, operator: str, right: Any) -> bool:
-        sign = self.sign(left - right)
-        return {
-            "Lt": sign < 0,
-            "LtE": sign <= 0,
-            "Gt": sign > 0,
-            "GtE": sign >= 0,
-            "Eq": sign == 0,
-            "NotEq": sign != 0,
-        }[operator]
 
     def abs(self, value: Any) -> Any:
         return value if self.sign(value) >= 0 else -value
@@ -281,7 +270,7 @@ _FUNCTIONS = {
 
 
 class _Exact(ast.NodeTransformer):
-    """Turns literals into names for the numbers that they spell, and comparisons into calls."""
+    """Turns literals into names for the numbers they spell, and `a < b` into `order(a - b) < 0`."""
 
     def __init__(self, text: str):
         self.text = text
@@ -308,9 +297,9 @@ class _Exact(ast.NodeTransformer):
             return node
         if len(node.ops) > 1:
             raise ValueError(f"Expected comparisons of two. Received: {ast.unparse(node)}")
-        operator = ast.Constant(type(node.ops[0]).__name__)
-        operands = [self.visit(node.left), operator, self.visit(node.comparators[0])]
-        return ast.Call(ast.Name("compare", ast.Load()), operands, [])
+        difference = ast.BinOp(self.visit(node.left), ast.Sub(), self.visit(node.comparators[0]))
+        order = ast.Call(ast.Name("order", ast.Load()), [difference], [])
+        return ast.Compare(order, node.ops, [ast.Constant(0)])
 
 
 class Process:

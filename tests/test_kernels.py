@@ -14,7 +14,7 @@ import keras_activations as ka
 from keras_activations import _calculus, _special, peers
 
 ELEMENTWISE = [i for i in ka.catalogue() if i.elementwise]
-KERAS_HAS = [i for i in ELEMENTWISE if peers.keras_form(i, i.required)]
+KERAS_HAS = [i for i in ELEMENTWISE if peers.keras_form(i)]
 WITH_PARAMETERS = [i for i in ELEMENTWISE if real_parameters(i, i.required)]
 
 
@@ -84,7 +84,7 @@ def _is_fused(function, layer):
 @pytest.mark.parametrize("layer", LAYERS)
 @each(KERAS_HAS)
 def test_fused_with_the_layer_before_wherever_keras_is(info, layer):
-    theirs = peers.keras_form(info, info.required)
+    theirs = peers.keras_form(info)
     assert _is_fused(_call(info), layer) or not _is_fused(theirs, layer)
 
 
@@ -92,7 +92,7 @@ def test_the_fusion_test_sees_fusion():
     if not any(n.op.startswith("_Mkl") for n in _nodes(_dense, LAYERS["dense"][1])):
         pytest.skip("this processor has other kernels")
     fused = {
-        layer: {i.name for i in KERAS_HAS if _is_fused(peers.keras_form(i, i.required), layer)}
+        layer: {i.name for i in KERAS_HAS if _is_fused(peers.keras_form(i), layer)}
         for layer in LAYERS
     }
     assert all(len(names) >= 5 for names in fused.values()), fused

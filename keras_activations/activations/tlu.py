@@ -1,10 +1,9 @@
 """TLU, a ReLU that learns its threshold."""
 
-import keras
 import tensorflow as tf
 
 from keras_activations._calculus import elementwise, step
-from keras_activations._layers import ChannelwiseLayer, number
+from keras_activations._layers import ChannelwiseLayer
 from keras_activations._registry import activation, register
 from keras_activations._special import finite, times
 
@@ -104,13 +103,10 @@ class TLU(ChannelwiseLayer):
         super().__init__(axis=axis, **kwargs)
         self.affine = bool(affine)
         self.learn("tau", tau, tau_initializer, tau_regularizer, tau_constraint)
-        if self.affine:
-            self.learn("alpha", alpha, alpha_initializer, alpha_regularizer, alpha_constraint)
-        else:
-            self.alpha = number("alpha", alpha)
-            self.alpha_initializer = keras.initializers.get(alpha_initializer)
-            self.alpha_regularizer = keras.regularizers.get(alpha_regularizer)
-            self.alpha_constraint = keras.constraints.get(alpha_constraint)
+        self.learn("alpha", alpha, alpha_initializer, alpha_regularizer, alpha_constraint)
+        if not self.affine:
+            # It stays the number that it is.
+            self._parameters.remove("alpha")
 
     @classmethod
     def from_addons(cls, config):

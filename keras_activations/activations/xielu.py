@@ -67,7 +67,7 @@ def _near(x):
 @register(
     xielu,
     family="exponential",
-    formula=("alpha_p * x**2 + beta * x if x > 0 else alpha_n * (exp(x) - 1 - x) + beta * x"),
+    formula="alpha_p * x**2 + beta * x if x > 0 else alpha_n * (exp(x) - 1 - x) + beta * x",
     paper="Huang and Schlag, 2024",
     url="https://arxiv.org/abs/2411.13010",
     range=(-0.205751224, float("inf")),

@@ -78,13 +78,11 @@ def range_as_text(bounds: tuple[float, float] | None) -> str:
 
 def _row(info: ActivationInfo) -> tuple[str, ...]:
     trained = " (trained)" if issubclass(info.layer, TrainedLayer) else ""
-    parameters = ", ".join(info.parameters)
-    layer = info.layer.__name__
     return (
         info.name,
-        f"{layer}{trained}",
+        f"{info.layer.__name__}{trained}",
         info.family,
-        parameters,
+        ", ".join(info.parameters),
         range_as_text(info.range),
         info.paper or "",
     )

@@ -35,11 +35,8 @@ def run(arguments: argparse.Namespace) -> int:
     Returns:
         Exit code.
     """
-    options = {
-        "second_derivative": arguments.second_derivative,
-        "limits": tuple(arguments.limits),
-    }
-    save(arguments.output, *arguments.names, **options)
+    drawn = {"second_derivative": arguments.second_derivative, "limits": arguments.limits}
+    save(arguments.output, *arguments.names, **drawn)
     return 0
 
 
