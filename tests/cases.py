@@ -93,9 +93,12 @@ class MaskProbe(keras.layers.Layer):
         return inputs if mask is None else tf.cast(mask, "float32")
 
 
-def all_activations(test):
-    """Parametrizes a test with every `ActivationInfo`."""
-    return pytest.mark.parametrize("info", ka.catalogue(), ids=lambda i: i.name)(test)
+def all_of(infos):
+    """Parametrizes a test with each `ActivationInfo` of a list."""
+    return pytest.mark.parametrize("info", infos, ids=lambda i: i.name)
+
+
+all_activations = all_of(ka.catalogue())
 
 
 def all_cases(test):

@@ -11,7 +11,7 @@ import sys
 
 import numpy as np
 import pytest
-from cases import is_trained
+from cases import all_of, is_trained
 
 import keras_activations as ka
 from keras_activations import cli, plotting
@@ -77,7 +77,7 @@ def test_list_takes_filters(capsys):
     assert len(output.out.splitlines()) == 1
 
 
-@pytest.mark.parametrize("info", SOME, ids=lambda i: i.name)
+@all_of(SOME)
 def test_show_says_what_is_known(capsys, info):
     text = "\n".join(_printed(capsys, "show", info.name))
     assert text.startswith("string ") == info.keeps_shape

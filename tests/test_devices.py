@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 import pytest
-from cases import RANDOM, is_trained
+from cases import RANDOM, all_of, is_trained
 from processes import clusters
 
 import keras_activations as ka
@@ -82,7 +82,7 @@ def _noise(found, info, call):
 
 
 @pytest.mark.parametrize("where", ["mirrored", "workers"])
-@pytest.mark.parametrize("info", RANDOM, ids=lambda i: i.name)
+@all_of(RANDOM)
 def test_each_replica_draws_its_own_noise(info, where, found):
     for call in ("a", "function", "integer"):
         noise = _noise(found, info, call)[where]
@@ -93,7 +93,7 @@ def test_each_replica_draws_its_own_noise(info, where, found):
         assert again == 0.0 if call == "integer" else again > 0.9
 
 
-@pytest.mark.parametrize("info", RANDOM, ids=lambda i: i.name)
+@all_of(RANDOM)
 def test_noise_on_replicas_is_reproducible(info, found):
     a, b, c = (_noise(found, info, call)["mirrored"] for call in "abc")
     np.testing.assert_array_equal(a, b)
@@ -103,7 +103,7 @@ def test_noise_on_replicas_is_reproducible(info, found):
         np.testing.assert_array_equal(noise["mirrored"], noise["workers"])
 
 
-@pytest.mark.parametrize("info", RANDOM, ids=lambda i: i.name)
+@all_of(RANDOM)
 def test_random_activations_train_on_replicas(info, found):
     """As a layer, and as a string inside another layer, which has no generator of its own."""
     losses = [results[f"random/{info.name}/losses"] for results in found.values()]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from cases import (
+    all_of,
     filled,
     gradient,
     layer_of,
@@ -21,16 +22,13 @@ from keras_activations import _layers
 
 
 def family(base):
-    infos = [i for i in ka.catalogue() if issubclass(i.layer, base)]
-    return pytest.mark.parametrize("info", infos, ids=lambda i: i.name)
+    return all_of([i for i in ka.catalogue() if issubclass(i.layer, base)])
 
 
 stochastic = family(_layers.StochasticLayer)
 gated = family(_layers.GatedLayer)
 simplex = family(_layers.SimplexLayer)
-periodic = pytest.mark.parametrize(
-    "info", [i for i in ka.catalogue() if i.family == "periodic"], ids=lambda i: i.name
-)
+periodic = all_of([i for i in ka.catalogue() if i.family == "periodic"])
 NOISY = -np.ones((64, 32), "float32")
 
 
@@ -388,7 +386,7 @@ ALONG_AN_AXIS = [
     for i in ka.catalogue()
     if issubclass(i.layer, _layers.AxisLayer) and not issubclass(i.layer, _layers.GatedLayer)
 ]
-along_an_axis = pytest.mark.parametrize("info", ALONG_AN_AXIS, ids=lambda i: i.name)
+along_an_axis = all_of(ALONG_AN_AXIS)
 
 
 def _sizes(info):
@@ -455,7 +453,7 @@ def test_equal_inputs_share_the_gradient_of_ties_equally(info):
         np.testing.assert_allclose(dx, np.full((1, 8), dx[0, 0]), rtol=1e-12)
 
 
-@pytest.mark.parametrize("info", [i for i in ALONG_AN_AXIS if _sizes(i)], ids=lambda i: i.name)
+@all_of([i for i in ALONG_AN_AXIS if _sizes(i)])
 def test_ties_lose_nothing_next_to_what_is_large(info):
     x = tf.constant([[0.0, 1.0, 1.0, 2.0, 3.0, 3.0, 3.0, 4.0]])
     for sizes in parameter_sets(info):

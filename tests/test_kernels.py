@@ -8,7 +8,7 @@ import mpmath
 import numpy as np
 import pytest
 import tensorflow as tf
-from cases import all_activations, gradient, layer_of, matrix, real_parameters
+from cases import all_activations, all_of, gradient, layer_of, matrix, real_parameters
 
 import keras_activations as ka
 from keras_activations import _calculus, _special, peers
@@ -16,11 +16,6 @@ from keras_activations import _calculus, _special, peers
 ELEMENTWISE = [i for i in ka.catalogue() if i.elementwise]
 KERAS_HAS = [i for i in ELEMENTWISE if peers.keras_form(i)]
 WITH_PARAMETERS = [i for i in ELEMENTWISE if real_parameters(i, i.required)]
-
-
-def each(infos):
-    """Parametrizes a test with each `ActivationInfo` of a list."""
-    return pytest.mark.parametrize("info", infos, ids=lambda i: i.name)
 
 
 # What a graph holds besides its work.
@@ -82,7 +77,7 @@ def _is_fused(function, layer):
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-@each(KERAS_HAS)
+@all_of(KERAS_HAS)
 def test_fused_with_the_layer_before_wherever_keras_is(info, layer):
     theirs = peers.keras_form(info)
     assert _is_fused(_call(info), layer) or not _is_fused(theirs, layer)
@@ -132,7 +127,7 @@ def _is_native(work):
     return len(work) <= 3 and not any("Xla" in op or "Call" in op for op in work)
 
 
-@each(ELEMENTWISE)
+@all_of(ELEMENTWISE)
 def test_the_forward_pass_is_one_kernel_or_none(info):
     # Of a known shape, of which Grappler rewrites more.
     work = _work(_call(info), [_calculus.LARGE // 32, 32])
@@ -142,7 +137,7 @@ def test_the_forward_pass_is_one_kernel_or_none(info):
         assert _is_one_kernel(work) or _is_native(work), work
 
 
-@each(ELEMENTWISE)
+@all_of(ELEMENTWISE)
 def test_no_constant_of_the_forward_pass_is_as_large_as_x(info):
     """Grappler would put it into the kernel, which would read it each time."""
     x = tf.TensorSpec([_calculus.LARGE // 32, 32])
@@ -157,13 +152,13 @@ def test_no_constant_of_the_forward_pass_is_as_large_as_x(info):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
-@each(ELEMENTWISE)
+@all_of(ELEMENTWISE)
 def test_the_backward_pass_is_one_kernel(info, dtype):
     work = _work(_backward(info), [None, 32], [None, 32], dtype=dtype)
     assert _is_one_kernel(work) or _is_native(work)
 
 
-@each(WITH_PARAMETERS)
+@all_of(WITH_PARAMETERS)
 def test_the_gradients_of_all_parameters_are_of_the_same_kernel(info):
     shapes = [np.shape(v) for v in real_parameters(info, info.required).values()]
     work = _work(_backward(info), [None, 32], [None, 32], *shapes)
@@ -171,7 +166,7 @@ def test_the_gradients_of_all_parameters_are_of_the_same_kernel(info):
     assert _is_one_kernel([op for op in work if op not in ("Unpack", "Pack")])
 
 
-@each(ELEMENTWISE)
+@all_of(ELEMENTWISE)
 def test_what_is_known_to_be_small_is_not_compiled(info):
     for build, count in ((_call(info), 1), (_backward(info), 2)):
         assert not any("Xla" in op for op in _work(build, *[[4, 32]] * count))
@@ -194,7 +189,7 @@ def _outputs_of_calls(info, parameters):
     return [len(o.outputs) for o in graph.get_operations() if "PartitionedCall" in o.type]
 
 
-@each(WITH_PARAMETERS)
+@all_of(WITH_PARAMETERS)
 def test_numbers_get_no_gradient_and_tensors_do(info):
     numbers = list(real_parameters(info, info.required).values())
     # Not the defaults, for which a page may have a form without parameters.
@@ -496,7 +491,7 @@ def test_under_xla_the_recomputation_depends_on_the_upstream_gradient(info):
     assert not early, [o.name for o in early]
 
 
-@each(ELEMENTWISE)
+@all_of(ELEMENTWISE)
 def test_under_xla_one_bad_upstream_gradient_does_not_spread(info):
     call, x = _call(info), tf.reshape(matrix(info), [-1])
     backward = _graph(lambda x, upstream: gradient(call, x, upstream)[1], compiled=True)
@@ -529,7 +524,7 @@ def _kernels_under_xla(call, *arguments):
     return sum(size in line.split("(")[0] and "parameter(" not in line for line in lines[2:])
 
 
-@each(ELEMENTWISE)
+@all_of(ELEMENTWISE)
 def test_under_xla_each_pass_is_one_kernel(info):
     """XLA stores what it takes for too dear to compute twice, as a quotient that serves twice."""
     x = tf.linspace(-3.0, 3.0, 1009)
@@ -605,7 +600,7 @@ def test_an_export_becomes_a_tflite_model_with_tensorflows_operations(tmp_path):
     assert _tflite(needy, tmp_path, ("TFLITE_BUILTINS", "SELECT_TF_OPS"))
 
 
-@each([i for i in ka.catalogue() if i.tflite])
+@all_of([i for i in ka.catalogue() if i.tflite])
 def test_built_in_operations_do_not_suffice(info, tmp_path):
     with pytest.raises(Exception, match="neither a custom op nor a flex op"):
         _tflite([info], tmp_path)

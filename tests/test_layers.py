@@ -10,6 +10,7 @@ import tensorflow as tf
 from cases import (
     MaskProbe,
     all_activations,
+    all_of,
     is_trained,
     layer_of,
     trained_parameters,
@@ -21,15 +22,9 @@ from keras_activations._layers import ChannelwiseLayer
 BATCH = np.random.default_rng(0).normal(size=(4, 8)).astype("float32")
 
 
-def _trained(test):
-    infos = [i for i in ka.catalogue() if is_trained(i)]
-    return pytest.mark.parametrize("info", infos, ids=lambda i: i.name)(test)
-
-
-def _along_an_axis(test):
-    """Of what is trained, that whose parameters may vary along an axis."""
-    infos = [i for i in ka.catalogue() if issubclass(i.layer, ChannelwiseLayer)]
-    return pytest.mark.parametrize("info", infos, ids=lambda i: i.name)(test)
+_trained = all_of([i for i in ka.catalogue() if is_trained(i)])
+# Of these, the ones whose parameters may vary along an axis.
+_along_an_axis = all_of([i for i in ka.catalogue() if issubclass(i.layer, ChannelwiseLayer)])
 
 
 def _shape(info, name, shape):

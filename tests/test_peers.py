@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from cases import DTYPES, all_activations, gradient
+from cases import DTYPES, all_activations, all_of, gradient
 
 import keras_activations as ka
 from keras_activations import peers
@@ -26,7 +26,7 @@ def test_nothing_that_keras_has_is_missing():
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("info", PORTABLE, ids=lambda i: i.name)
+@all_of(PORTABLE)
 def test_same_function_as_keras(info, dtype):
     """Kinks included; float64 is loose because Keras's own constants are float32 there."""
     x = np.concatenate([np.linspace(-10, 10, 641), [0.0, -3.0, 3.0, 6.0, -1.0, 1.0, 0.5]])
@@ -46,7 +46,7 @@ def test_same_function_as_keras(info, dtype):
     )
 
 
-@pytest.mark.parametrize("info", PORTABLE, ids=lambda i: i.name)
+@all_of(PORTABLE)
 def test_same_parameters_and_defaults_as_keras(info):
     theirs = inspect.signature(getattr(keras.activations, info.name)).parameters
     for name, parameter in list(theirs.items())[1:]:
@@ -59,7 +59,7 @@ def test_same_parameters_and_defaults_as_keras(info):
         assert list(inspect.signature(info.layer).parameters)[: len(names)] == names
 
 
-@pytest.mark.parametrize("info", TORCH, ids=lambda i: i.name)
+@all_of(TORCH)
 def test_same_function_as_pytorch(info):
     with np.load(REFERENCE) as data:
         expression = str(data.get(f"{info.name}/expression"))

@@ -5,6 +5,7 @@ import sys
 import matplotlib
 import numpy as np
 import pytest
+from cases import all_of
 
 import keras_activations as ka
 from keras_activations._layers import GatedLayer
@@ -37,7 +38,7 @@ def _dotted(ax):
     return [line for line in ax.lines if line.get_linestyle() == ":"]
 
 
-@pytest.mark.parametrize("info", DRAWN, ids=lambda i: i.name)
+@all_of(DRAWN)
 def test_every_curve_is_the_function(info):
     given = info.required
     axes = ka.plot(info.name, second_derivative=True, **given)

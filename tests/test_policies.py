@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from cases import is_trained, layer_of
+from cases import all_of, is_trained, layer_of
 
 import keras_activations as ka
 
@@ -15,10 +15,6 @@ BATCH = np.random.default_rng(0).normal(size=(16, 8)).astype("float32")
 TARGET = np.cos(BATCH[:, :1])
 TRAINED = [i for i in ka.catalogue() if is_trained(i)]
 SOME = [i for i in ka.catalogue() if i in TRAINED or i in ka.catalogue()[::5]]
-
-
-def _some(test, infos=SOME):
-    return pytest.mark.parametrize("info", infos, ids=lambda i: i.name)(test)
 
 
 def _lenet5():
@@ -119,7 +115,7 @@ def test_the_losses_do_not_depend_on_the_compiler(name, jit_compile):
     np.testing.assert_allclose(losses, _trained(name)[1], rtol=1e-4)
 
 
-@functools.partial(_some, infos=TRAINED)
+@all_of(TRAINED)
 def test_accumulated_gradients_train_like_a_larger_batch(info):
     found = []
     for steps, size in ((4, 4), (None, 16)):
@@ -156,7 +152,7 @@ def _in_scope(info, scope):
     return model
 
 
-@_some
+@all_of(SOME)
 def test_rematerialized_activations_have_the_same_gradients(info):
     found = []
     for scope in (None, *SCOPES):

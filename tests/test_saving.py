@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from cases import RANDOM, all_activations, gradient, layer_of
+from cases import RANDOM, all_activations, all_of, gradient, layer_of
 
 import keras_activations as ka
 
@@ -127,7 +127,7 @@ def test_a_process_that_forgot_the_import_is_told(info, suffix, forgotten):
     )
 
 
-@pytest.mark.parametrize("info", [i for i in ka.catalogue() if i.portable], ids=lambda i: i.name)
+@all_of([i for i in ka.catalogue() if i.portable])
 def test_plain_names_load_without_the_package(info, folder, forgotten):
     expected = folder[1][info.name]["plain"]
     actual = forgotten[f"{info.name}_plain.keras/y"]
@@ -143,7 +143,7 @@ def test_export_needs_no_package(info, forgotten):
     np.testing.assert_allclose(forgotten[f"export/{info.name}/dx"], dx, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("info", SOME, ids=lambda i: i.name)
+@all_of(SOME)
 def test_second_derivatives_of_an_export_need_no_package(info, forgotten):
     layer, x = layer_of(info), tf.constant(X)
     with tf.GradientTape() as outer:

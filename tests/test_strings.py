@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from cases import all_activations
+from cases import all_activations, all_of
 
 import keras_activations as ka
 from keras_activations import _keras_strings
@@ -22,11 +22,7 @@ SHARED = [
 OWN = next(i for i in NEW if i.elementwise and not i.required)
 
 
-def names(infos):
-    return pytest.mark.parametrize("info", infos, ids=lambda i: i.name)
-
-
-@names(NEW)
+@all_of(NEW)
 def test_new_names(info):
     for name in (info.name, *info.aliases):
         assert keras.activations.get(name) is info.function
@@ -66,7 +62,7 @@ def _given_to_layers(name):
 NEW_IN_LAYERS = [i for i in NEW if i.keeps_shape]
 
 
-@names(NEW_IN_LAYERS)
+@all_of(NEW_IN_LAYERS)
 def test_in_every_layer_that_takes_an_activation(info):
     layers = _given_to_layers(info.name)
     # How a layer finds a name is the same for all names.
@@ -196,7 +192,7 @@ def test_look_up_by_a_name_with_parameters():
 # What importing must not change.
 
 
-@names(SHARED)
+@all_of(SHARED)
 def test_keras_names_keep_their_meaning(info):
     theirs = getattr(keras.activations, info.name)
     assert theirs is not info.function
@@ -327,7 +323,7 @@ def test_crossentropy_still_finds_the_logits():
 # ka.use()
 
 
-@names(SHARED)
+@all_of(SHARED)
 def test_use(info):
     theirs = getattr(keras.activations, info.name)
     if not info.replaceable:
