@@ -65,7 +65,7 @@ lint: .venv/installed
 	$(BIN)/mypy
 
 names: .venv/installed
-	$(BIN)/python tests/exports.py
+	$(BIN)/python tests/public_names.py
 	$(BIN)/ruff check --quiet --fix --select I,RUF022 keras_activations/__init__.py
 	$(BIN)/ruff format --quiet keras_activations/__init__.py
 

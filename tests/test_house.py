@@ -7,8 +7,8 @@ import re
 
 import pytest
 from cases import all_activations
-from exports import PACKAGE, init, pages, public_names
 from mutants import ELSEWHERE
+from public_names import PACKAGE, init, pages, public_names
 
 import keras_activations as ka
 from keras_activations._registry import FAMILIES

@@ -1,6 +1,6 @@
 """Writes the list of public names in keras_activations/__init__.py from the pages there are.
 
-python tests/exports.py
+python tests/public_names.py
 """
 
 import ast
