@@ -93,8 +93,8 @@ def with_gradient(
     """
     if native and tf.executing_eagerly():
         return value(x, *parameters, **static)
-    wide = _wide(x.dtype)
-    tensors = [p if tf.is_tensor(p) else _parameter(p, wide) for p in parameters]
+    precision = _precision(x.dtype)
+    tensors = [p if tf.is_tensor(p) else _parameter(p, precision) for p in parameters]
     wanted = (
         True,
         *(
@@ -188,9 +188,9 @@ def real(parameters: Sequence[Any], x: Tensor, halved: int | None = None) -> lis
         TypeError: If one is not made of real numbers.
         ValueError: If one does not broadcast.
     """
-    wide = _wide(x.dtype)
+    precision = _precision(x.dtype)
     given: list[Any] = [
-        p if isinstance(p, int | float) else _parameter(p, wide) for p in parameters
+        p if isinstance(p, int | float) else _parameter(p, precision) for p in parameters
     ]
     shape = x.shape
     if halved is not None and shape.rank is not None:
@@ -298,7 +298,7 @@ def _differentiable(
     def of_kept_result(*inputs: Tensor) -> Tensor:
         kept: list[Any] = []
         y = tf.custom_gradient(lambda *inputs: function(kept, *inputs))(*inputs)
-        if native or y.dtype == _wide(y.dtype):
+        if native or y.dtype == _precision(y.dtype):
             # Only now, because what depends on the inputs, for higher derivatives, is this, and not
             # the result inside. Forward mode asks before, and has the inputs.
             kept[:2] = True, y
@@ -393,7 +393,7 @@ def _after(upstream: Tensor, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
         return inputs
     if _compiled_as_a_whole():
         # In the precision of the computation, where the sum costs no rounding of its own.
-        x = _cast(inputs[0], _wide(inputs[0].dtype))
+        x = _cast(inputs[0], _precision(inputs[0].dtype))
         some = tf.reduce_max(tf.reshape(upstream, [-1])[:1])
         zero = tf.where(tf.equal(some, some), tf.constant(-0.0, x.dtype), tf.constant(0.0, x.dtype))
         return x + zero, *inputs[1:]
@@ -452,12 +452,13 @@ def _halved_chain_rule(derivatives: Callable[..., Any]) -> Gradient:
     return gradient
 
 
-def _wide(dtype: tf.DType) -> tf.DType:
+def _precision(dtype: tf.DType) -> tf.DType:
+    """The dtype in which inputs of this one are computed."""
     return tf.float32 if dtype in (tf.float16, tf.bfloat16) else dtype
 
 
 def _widened(inputs: tuple[Tensor, ...]) -> list[Tensor]:
-    dtype = _wide(inputs[0].dtype)
+    dtype = _precision(inputs[0].dtype)
     return [_cast(t, dtype) if t.dtype.is_floating else t for t in inputs]
 
 
