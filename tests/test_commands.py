@@ -152,6 +152,8 @@ def test_gains_are_those_of_the_arguments_that_it_names(capsys, monkeypatch):
     _, line = _printed(capsys, "gain")
     name, forward, _ = line.split("\t")
     assert forward == expected == f"{ka.gain(name):.6g}"
+    flat = "star_relu(scale=0.0, bias=0.0)"
+    assert " - forward, - backward, with scale" in "\n".join(_printed(capsys, "show", flat))
 
 
 @pytest.mark.parametrize("command", ["accuracy", "benchmark", "export"])

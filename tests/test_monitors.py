@@ -93,10 +93,9 @@ def test_three_dead_units_of_eight(data):
 def test_a_dead_channel_is_dead_at_every_position():
     x = np.random.default_rng(0).normal(size=(4, 8, 8, 1)).astype("float32")
     layers = keras.layers
-    bias = keras.initializers.Constant([0.0, -1e3, 0.0, 0.0])
     model = keras.Sequential(
         [
-            layers.Conv2D(4, 3, activation="relu", bias_initializer=bias, name="conv"),
+            layers.Conv2D(4, 3, activation="relu", bias_initializer=SILENT, name="conv"),
             layers.Flatten(),
             Dense(1),
         ]
@@ -698,7 +697,7 @@ def test_the_csv_file_holds_the_history(data, tmp_path):
 def test_an_interrupt_leaves_the_csv_file_whole(data, tmp_path):
     class Interrupt(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
-            if self.params["epochs"] and len(monitor.history) == 3:
+            if len(monitor.history) == 3:
                 raise KeyboardInterrupt
 
     monitor = ka.ActivationMonitor(*data, csv=tmp_path / "history.csv")
