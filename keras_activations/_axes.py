@@ -6,7 +6,7 @@ import tensorflow as tf
 
 Shape = tuple[int | None, ...]
 
-# The axes of NumPy's largest array.
+# No array of NumPy's has more axes.
 _DEEPEST = 64
 
 

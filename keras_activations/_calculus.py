@@ -22,11 +22,11 @@ from keras_activations._special import rounded_to
 Tensor = Any
 Gradient = Callable[..., Any]
 
-# From this many elements on, a compiled kernel saves more than a call takes besides.
+# From this many elements on, a compiled kernel saves more than the call of it costs.
 LARGE = 2**15
-# So many shapes of one kernel are compiled in eager mode, of large and of small tensors each.
+# At most so many shapes of a kernel are compiled in eager mode, and as many of small tensors.
 SHAPES = 16
-# So many uses of a small shape save about the time that its compilation takes.
+# After this many uses of a small shape, the time that its compilation takes would be saved.
 USES = 256
 # What `tf.debugging` puts behind every operation while it watches. XLA does not compile it.
 _WATCHING = {"CheckNumericsV2", "DebugIdentityV2", "DebugNumericSummaryV2"}
@@ -386,8 +386,8 @@ def _after(upstream: Tensor, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
 
     Else what it computes would be merged with the forward pass, whose intermediates would then be
     kept. Grappler respects a control dependency, XLA only one by data: a zero that depends on the
-    upstream gradient, and whose sign the compiler cannot know. Adding it changes nothing, be the
-    upstream gradient NaN.
+    upstream gradient, and whose sign the compiler cannot know. Adding it changes nothing, even
+    where the upstream gradient is NaN.
     """
     if tf.executing_eagerly():
         return inputs

@@ -29,6 +29,7 @@ _RENAMED = {
     "reduce_max": "max",
     "reduce_min": "min",
 }
+# The functions of TensorFlow that return what they are given.
 _SAME = ("convert_to_tensor", "identity")
 # The functions of TensorFlow whose name Keras has for another.
 _OTHERS = ("diag", "normalize", "shape", "svd", "trace")

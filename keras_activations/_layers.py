@@ -294,7 +294,7 @@ class AxisLayer(ActivationLayer):
     """
 
     elementwise = False
-    # Whether entries stand elsewhere along the axis than those that they come from.
+    # Whether an entry of the result may come from another place along the axis.
     moves_entries = False
 
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:

@@ -273,7 +273,7 @@ def _channel_axis(layer: Any) -> int | None:
 
 @dataclasses.dataclass
 class _Channels:
-    """Where the channels are in what that layer made which was the last to say so."""
+    """Where the channels are, in the words of the layer that was the last to say so."""
 
     rank: int = 0
     axis: int = -1

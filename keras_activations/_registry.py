@@ -55,10 +55,10 @@ class ActivationInfo:
         backward: Where the backward pass is deliberately not the derivative, the expression that
             takes its place, else None.
         aliases: Other strings that mean this activation.
-        addons: Names under which TensorFlow Addons saved it, in lower case of its function, else of
-            its layer. Models that hold them load.
-        keras2: Names under which Keras 2 saved it, and that Keras 3 does not know or takes for
-            another, likewise. Models that hold them are for `migrate`.
+        addons: Names under which TensorFlow Addons saved its function, in lower case, and its
+            layer. Models with these names load.
+        keras2: Likewise, names under which Keras 2 saved them, and which Keras 3 does not know or
+            takes for something else. Models with these names are for `migrate`.
         doubt: What else a model saved by Keras 2 may mean by the name, or None.
         samples: Further parameter values at which the claims are tested.
         torch: The same activation in PyTorch, as an expression in `x`, or None.
@@ -116,7 +116,7 @@ class ActivationInfo:
 
     @property
     def symbols(self) -> set[str]:
-        """The names in the formula and, if it is not the derivative's, in the backward pass."""
+        """The names in the formula and, where there is one, in the expression `backward`."""
         texts = filter(None, (self.formula, self.backward))
         nodes = (node for text in texts for node in ast.walk(ast.parse(text)))
         return {node.id for node in nodes if isinstance(node, ast.Name)}

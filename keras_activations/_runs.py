@@ -26,16 +26,16 @@ Announce = Callable[[str], None]
 # What was to be measured, under "job", and what came out, under "result" or "error".
 Row = dict[str, Any]
 
-# What two jobs may differ in of which the later replaces the earlier.
+# Of two jobs that differ in nothing else, the later replaces the earlier.
 _SETTINGS = ("against", "seconds", "pythons", "command")
 
 
 def begun(path: pathlib.Path | None, **versions: str) -> list[Row]:
-    """The rows of a file, to which a run that begins now belongs, and one that says where it runs.
+    """The rows of a file, which a run that begins now continues, and one that says where it runs.
 
     Args:
         path: File of JSON lines, or None.
-        **versions: Of what else the run uses.
+        **versions: The versions of what else the run uses.
 
     Returns:
         List of rows.
@@ -100,7 +100,7 @@ def load(path: pathlib.Path) -> list[Row]:
 
 
 def latest(rows: Iterable[Row]) -> list[Row]:
-    """The rows without those that a later one repeated, be it for longer or against others.
+    """The rows without those that a later one repeated, even if for longer or against others.
 
     Args:
         rows: The rows, in the order in which they were measured.

@@ -206,7 +206,7 @@ def falling(z: DoubleWord) -> DoubleWord:
 
 
 def minus_abs(below: Tensor, factor: Any, x: Tensor) -> Tensor:
-    """`-abs(factor * x)`, whose product is `below` 0 or not, to multiply its exponential by."""
+    """`-abs(factor * x)`, beside its exponential; `below` says where the product is negative."""
     # Not the exponent itself, because XLA stores what stands before an exponential and after it.
     # Bounded as that is, and further, because inf * 0 is not 0.
     z = double_word(factor, x.dtype).high * double_word(x).high
@@ -228,7 +228,7 @@ def _sum(first: Tensor, *others: Any) -> Tensor:
 
 
 def times(x: Tensor, factor: Tensor) -> Tensor:
-    """`x * factor`, which is 0 where the factor is, be x infinite."""
+    """`x * factor`, which is 0 where the factor is, even if x is infinite."""
     product = x * factor
     nothing = tf.logical_and(tf.math.is_nan(product), tf.equal(factor, 0.0))
     return tf.where(nothing, tf.zeros([], x.dtype), product)
@@ -357,7 +357,7 @@ def atan(x: Tensor) -> Tensor:
 
 
 def erf(x: Tensor) -> Tensor:
-    """The error function, for values; where TensorFlow has it as an operation, TFLite has not."""
+    """The error function, for values. TensorFlow has an operation for it, but TFLite has none."""
     if x.dtype == tf.float64:
         return _plain_erf(x)
     # By two polynomials, because the first would cancel far out, and the second near zero; beyond 4

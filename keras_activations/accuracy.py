@@ -555,7 +555,7 @@ def _inputs(case: Case, arguments: argparse.Namespace) -> Array:
 
 
 def _versions(arguments: argparse.Namespace) -> dict[str, str]:
-    """Of what the package does without."""
+    """The versions of what this command needs besides what the package needs."""
     versions = {"python-flint": importlib.import_module("flint").__version__}
     if arguments.torch_python:
         versions["torch"] = version("torch", arguments.torch_python)

@@ -50,7 +50,8 @@ def compare(
     For each seed, all activations start from the same weights and see the same batches in the same
     order, so that they are compared pair by pair: differences are from the first activation, with
     the half-width of a 95 % confidence interval by Student's t. The rows of the table stay in the
-    order given: what lies within the noise has no rank.
+    order given: what lies within the noise has no rank. The seeds of Python, NumPy and TensorFlow
+    are set, and stay set.
 
     Args:
         activations: What `activation=` takes: names, with parameters if you like, or functions.
@@ -325,7 +326,7 @@ class Comparison:
         return [run for run in self.runs if run["activation"] == label]
 
     def _curve(self, run: dict[str, Any]) -> list[float]:
-        """The metric after each epoch; NaN where a loss is not finite, be it an accuracy."""
+        """The metric after each epoch; NaN where a loss is not finite, also for an accuracy."""
         losses, own = run["history"]["loss"], run["history"]["val_loss"]
         curve = run["history"][f"val_{self.metric}"]
         return [

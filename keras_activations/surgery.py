@@ -219,7 +219,7 @@ def _names(key: str, site: Site) -> bool:
 
 
 def _depth(key: str, site: Site) -> int:
-    """How far in the layer ends that a key names and that has the site in it, or 0."""
+    """Where in a site's path the layer that a key names ends, or 0 if the site is in no such."""
     start = f"/{site.path}/".rfind(f"/{key}/")
     return start + 1 + len(key) if start >= 0 else 0
 
@@ -252,7 +252,7 @@ class _Copies:
 
     Attributes:
         made: The new layers, by the identities of the old ones.
-        kept: Those that stay as arguments, of activation layers that are replaced where they stand.
+        kept: Likewise, of activation layers that are replaced in the model, but stay as arguments.
         replaced: The identities of layers, with the arguments that were replaced.
         carried: The identities of layers whose state the new ones have.
         done: What was replaced.

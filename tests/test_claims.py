@@ -63,7 +63,7 @@ def test_range(info):
     assert y.max() <= high + tolerance
     # The bounds are reached, or approached as x grows.
     assert y.min() < -1e6 if low == -np.inf else y.min() < low + 2e-3
-    # Without a bound it grows, be it as slowly as a logarithm.
+    # Without a bound it grows, even if as slowly as a logarithm.
     inner = _y(info, GRID[np.abs(GRID) <= 1e8])
     assert y.max() > min(1e6, 2 * inner.max()) if high == np.inf else y.max() > high - 2e-3
     if np.isfinite(low) and low not in (y.min(), 0.0, -1.0):

@@ -208,7 +208,7 @@ def test_quantized_models(mode, error, tmp_path):
     model.quantize(mode)
     y = model(BATCH).numpy()
     assert 0 < np.abs(y - expected).max() < error * np.abs(expected).max()
-    # Keras passes over a layer in which another stands, be it one of ours or of its own.
+    # Keras passes over a layer in which another stands, whether one of ours or of its own.
     dense = [la for la in model.layers if isinstance(la, keras.layers.Dense)]
     assert [la.quantization_mode for la in dense] == [None, *[mode] * 4]
     model.save(tmp_path / "after.keras")

@@ -19,7 +19,7 @@ def entmax(x, alpha=1.5, axis=-1):
     Softmax at `alpha=1`, sparsemax at 2; the larger `alpha`, the more entries are exactly 0. With
     a trained `alpha`, attention finds its own sparsity. For a fixed 1.5, `entmax15` is faster.
     Beyond 2, where the slope is infinite at the edge of what is 0, float32 loses digits, and from
-    about 4 on any precision does. Forward mode by `alpha` inside a `tf.function` does next to 1.
+    about 4 on any precision does. Next to 1, forward mode by `alpha` in a `tf.function` does too.
 
     Args:
         x: Tensor of at least one axis.

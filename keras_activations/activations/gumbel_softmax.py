@@ -24,8 +24,8 @@ def gumbel_softmax(x, temperature=1.0, hard=False, axis=-1, training=None, seed=
     the value there, whose derivative is 0.
 
     The backward pass draws the same noise again from the seed instead of keeping it. Where
-    `tf.recompute_grad` or `keras.RematScope` runs the forward pass twice, as with any random layer
-    of Keras the second run draws another; only an integer seed prevents that.
+    `tf.recompute_grad` or `keras.RematScope` runs the forward pass twice, the second run draws
+    another, as with any random layer of Keras; only an integer seed prevents that.
 
     Args:
         x: Tensor of at least one axis.

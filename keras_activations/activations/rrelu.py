@@ -16,8 +16,8 @@ def rrelu(x, lower=1 / 8, upper=1 / 3, training=None, seed=None):
     with the leaky and parametric forms. The slope at 0 is the one below zero.
 
     The backward pass draws the same slopes again from the seed instead of keeping them. Where
-    `tf.recompute_grad` or `keras.RematScope` runs the forward pass twice, as with any random layer
-    of Keras the second run draws others; only an integer seed prevents that.
+    `tf.recompute_grad` or `keras.RematScope` runs the forward pass twice, the second run draws
+    others, as with any random layer of Keras; only an integer seed prevents that.
 
     Args:
         x: Tensor of any shape.

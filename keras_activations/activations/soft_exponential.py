@@ -88,7 +88,7 @@ def _exponential(x, alpha):
 
 
 def _logarithm(x, alpha):
-    """-alpha * (x + alpha), 0 if alpha is positive, 1 more, and the series of its logarithm."""
+    """v = -alpha * (x + alpha), or 0 if alpha is positive; 1 + v; s = v / (2 + v); its series."""
     # As double words, because the logarithm and the quotient magnify the rounding where they end.
     exact = double_word(tf.minimum(alpha, 0.0))
     v = -exact * (double_word(x) + exact)
