@@ -12,6 +12,7 @@ import tensorflow as tf
 from cases import (
     all_activations,
     all_cases,
+    all_of,
     filled,
     gradient,
     matrix,
@@ -315,9 +316,7 @@ def test_third_derivative_exists(info, less_to_trace):
 
 
 # Element by element it follows from the third derivative, and the engine.
-@pytest.mark.parametrize(
-    "info", [i for i in ka.catalogue() if i in SOME or not i.elementwise], ids=lambda i: i.name
-)
+@all_of([i for i in ka.catalogue() if i in SOME or not i.elementwise])
 def test_forward_mode_can_be_differentiated(info, less_to_trace):
     call, x = _call(info), matrix(info, "float64")
     direction = tf.cos(tf.reshape(tf.range(tf.size(x), dtype=x.dtype), x.shape))
