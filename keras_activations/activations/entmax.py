@@ -5,11 +5,10 @@ import tensorflow as tf
 from keras_activations._axes import existing, integer
 from keras_activations._calculus import chain_rule, real, with_gradient
 from keras_activations._layers import SimplexLayer, TrainedLayer, number
+from keras_activations._powers import SMALLEST, mean, powers_of_sum_one
 from keras_activations._registry import activation, register
-from keras_activations._special import expm1
+from keras_activations._special import finite
 from keras_activations.activations.entmax15 import shifted
-
-SMALLEST, STEPS, ROUNDING = 1e-20, 100, {tf.float32: 5e-7, tf.float64: 1e-15}
 
 
 @activation
@@ -18,8 +17,8 @@ def entmax(x, alpha=1.5, axis=-1):
 
     Softmax at `alpha=1`, sparsemax at 2; the larger `alpha`, the more entries are exactly 0. With
     a trained `alpha`, attention finds its own sparsity. For a fixed 1.5, `entmax15` is faster.
-    Beyond 2, where the slope is infinite at the edge of what is 0, float32 loses digits, and from
-    about 4 on any precision does. Next to 1, forward mode by `alpha` in a `tf.function` does too.
+    Beyond 2 the slope is infinite at the edge of what is 0. By `alpha`, forward mode inside a
+    `tf.function` loses digits next to 1, and is 0 at 1.
 
     Args:
         x: Tensor of at least one axis.
@@ -47,22 +46,19 @@ def entmax(x, alpha=1.5, axis=-1):
 
 
 def _value(x, alpha, axis):
-    # With k for alpha - 1, the result is (1 + k * (x - mu))**(1 / k), which is exp(x - mu) to
-    # all digits for the smallest k, and sums to 1 for some mu from max(x) on.
-    x, k = shifted(x, axis), tf.maximum(alpha - 1.0, SMALLEST)
-    mu = tf.stop_gradient(_root(tf.stop_gradient(x), tf.stop_gradient(k), axis))
-    # Two more of Newton's steps, which are differentiated: three times, and the result is right.
-    for _ in range(2):
-        mu += _step(x, mu, k, axis)
-    p, _ = _power(x, mu, k)
+    k = tf.maximum(alpha - 1.0, SMALLEST)
+    p = powers_of_sum_one(shifted(x, axis), k, axis)
     return p / tf.reduce_sum(p, axis, keepdims=True)
 
 
 def _gradient(upstream, p, alpha, axis):
     k, positive = tf.maximum(alpha - 1.0, SMALLEST), p > 0.0
     log_p = tf.math.log(tf.where(positive, p, 1.0))
-    slope = tf.where(positive, tf.exp((1.0 - k) * log_p), 0.0)
-    mean = tf.reduce_sum(upstream * slope, axis, True) / tf.reduce_sum(slope, axis, True)
+    slope = finite(tf.where(positive, tf.exp((1.0 - k) * log_p), 0.0))
+    # Less that of the steepest entry, which nearly is the mean where the others hardly count.
+    steepest = tf.cast(tf.equal(slope, tf.reduce_max(slope, axis, keepdims=True)), p.dtype)
+    upstream -= tf.stop_gradient(mean(upstream, steepest, axis))
+    upstream -= mean(upstream, slope, axis)
     # By alpha, for a fixed mu, p grows by -p * (exp(t) - 1 - t) / k**2, with t for -k * log(p); by
     # the series where the difference would cancel.
     t, series = -k * log_p, 1.0
@@ -70,48 +66,7 @@ def _gradient(upstream, p, alpha, axis):
         series = 1.0 + tf.minimum(t, 1.0) / n * series
     near = 0.5 * p * tf.square(log_p) * series
     far = (slope - p * (1.0 + t)) / tf.square(tf.where(t >= 1.0, k, 1.0))
-    return chain_rule(upstream - mean, (slope, -tf.where(t < 1.0, near, far)), p, alpha)
-
-
-def _power(x, mu, k):
-    """(1 + k * (x - mu))**(1 / k), which at x = 0 is never 0, and its derivative, for x <= 0."""
-    z, zero = x - mu, tf.zeros([], x.dtype)
-    outside = (k * z <= -1.0) & (x < 0.0)
-    z = tf.where(outside, zero, z)
-    # log(1 + w) / w is log(u) / (u - 1) for u = 1 + w rounded; the bound keeps Grappler out of it.
-    u = tf.maximum(k * z - -1.0, SMALLEST)
-    ratio = tf.where(tf.not_equal(u, 1.0), tf.math.divide_no_nan(tf.math.log(u), u - 1.0), 1.0)
-    p = tf.where(outside, zero, tf.exp(z * ratio))
-    return p, p / u
-
-
-def _step(x, mu, k, axis):
-    # Newton's, for (sum(p)**k - 1) / k, which is convex up to k = 1, and linear for equal p.
-    total, change = (tf.reduce_sum(t, axis, keepdims=True) for t in _power(x, mu, k))
-    return -total * expm1(-k * tf.math.log(total)) / (k * change)
-
-
-def _root(x, k, axis):
-    """The mu for which the result sums to 1, up to its rounding."""
-    # Two more steps follow, of which each squares the error where the function is convex.
-    rounding = tf.constant(ROUNDING[x.dtype], x.dtype)
-    tolerance = tf.where(k > 1.0, rounding, 0.1 * tf.sqrt(rounding))
-
-    def newton(low, high, mu, last, _):
-        step = _step(x, mu, k, axis)
-        low, high = tf.where(step > 0.0, mu, low), tf.where(step < 0.0, mu, high)
-        # Where not convex, by bisection when the step leaves the bounds or is not half of the last.
-        inside = (mu + step >= low) & (mu + step <= high) & (tf.abs(step) <= 0.5 * last)
-        moved = tf.where((k <= 1.0) | inside, mu + step, 0.5 * (low + high))
-        moving = tf.minimum(tf.abs(step), high - low) > tolerance * (1.0 + mu)
-        return low, high, tf.where(moving, moved, mu), tf.abs(moved - mu), tf.reduce_any(moving)
-
-    low = 0.0 * (tf.reduce_max(tf.zeros_like(x), axis, keepdims=True) + k)
-    size = tf.cast(tf.shape(x)[axis], x.dtype)
-    # The root of equal entries, which must not be outside by its rounding.
-    high = low - (1.0 + rounding) * expm1(-k * tf.math.log(size)) / k
-    start = (low, high, low, 4.0 * high, tf.constant(True))
-    return tf.while_loop(lambda *state: state[-1], newton, start, maximum_iterations=STEPS)[2]
+    return chain_rule(upstream, (slope, -tf.where(t < 1.0, near, far)), p, alpha)
 
 
 @register(
