@@ -82,7 +82,7 @@ def summary(results: Iterable[Row]) -> str:
         if _is_large(job):
             groups[job["mode"], job["dtype"]].append((job["name"], which, ratios))
     header = ["mode", "dtype", *(f"{p} ÷ Keras or naive" for p in _PASSES.values())]
-    header += ["slower than Keras or naive", "or than tf.nn"]
+    header += ["slower than Keras or naive", "or than any of Keras, tf.nn, naive"]
     header += ["within 2 × the floor", "within 4 × the floor", "Keras or naive ÷ the floor"]
     return as_markdown(
         header, ([*key, *_summarised(group)] for key, group in groups.items() if group)

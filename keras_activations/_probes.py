@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import functools
 import math
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -20,6 +21,9 @@ DEAD_SLOPE = 1e-6
 
 # Keeps small gradients of 16 bit from becoming zero. A power of two changes no other.
 _LOSS_SCALE = 1024.0
+
+# What it switches while it measures, TensorFlow has once for all threads.
+_ALONE = threading.RLock()
 
 
 @dataclasses.dataclass(eq=False)
@@ -138,7 +142,7 @@ def measured(model: Any, x: Any, y: Any = None, sample_weight: Any = None) -> li
         List of `Measured`, in the order in which the activations were first called.
     """
     found: dict[Site, Measured] = {}
-    with _unchanged(model), _functions_run_eagerly(), _nothing_recomputed():
+    with _ALONE, _unchanged(model), _functions_run_eagerly(), _nothing_recomputed():
         loss = None
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             with _probed(model, tape, found):
@@ -288,10 +292,11 @@ class _Listener:
 
     def __init__(self, function: Callable[..., Any], axis: int, channels: _Channels) -> None:
         self.function, self.axis, self.channels = function, axis, channels
+        self.thread = threading.get_ident()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         y = self.function(*args, **kwargs)
-        if isinstance(y, tf.Tensor):
+        if isinstance(y, tf.Tensor) and threading.get_ident() == self.thread:
             self.channels.rank, self.channels.axis = y.shape.rank, self.axis
         return y
 
@@ -309,10 +314,13 @@ class _Probe:
     ) -> None:
         self.site, self.function, self.tape, self.found = site, function, tape, found
         self.info, self.axis, self.channels = site.info, _channel_axis(site.layer), channels
+        self.thread = threading.get_ident()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         x, *rest = args or [kwargs.pop(next(iter(kwargs)))]
-        if not (_is_floating(x) and tf.executing_eagerly()):
+        # Another thread may call the model meanwhile, and a tape is for one.
+        is_mine = threading.get_ident() == self.thread
+        if not (is_mine and _is_floating(x) and tf.executing_eagerly()):
             return self.function(x, *rest, **kwargs)
         # A tensor of its own, since several activations may be given the same one.
         x = tf.identity(x)

@@ -23,7 +23,7 @@ FAMILIES = (
     "rectified",  # Pieces of lines, or nearly so; what shrinks, chooses or sorts.
     "exponential",  # A line on one side, and a smooth bend or an exponential on the other.
     "self-gated",  # x times a gate that x opens.
-    "squashing",  # Smooth and bounded.
+    "squashing",  # Bounded: from one level to another, or a bump.
     "periodic",  # With a sine or cosine.
     "gated",  # One half of the channels times a gate that the other opens.
     "simplex",  # Sums to one along an axis, or is the logarithm of what does.

@@ -66,7 +66,9 @@ class ActivationMonitor(keras.callbacks.Callback):
     activations are left out. The uses of a shared layer are taken together.
 
     A measurement costs about as much as an eager training step on the sample; recurrent layers cost
-    more, for they run step by step. `python examples/monitor_overhead.py` measures it.
+    more, for they run step by step. `python examples/monitor_overhead.py` measures it. Meanwhile
+    every `tf.function`, in other threads too, runs eagerly; what these do with the model is not
+    watched, and of several monitors one measures at a time.
 
     Args:
         x: The sample: an array or tensor, a list or dictionary of them for several inputs, or a

@@ -152,6 +152,9 @@ def test_gains_are_those_of_the_arguments_that_it_names(capsys, monkeypatch):
     _, line = _printed(capsys, "gain")
     name, forward, _ = line.split("\t")
     assert forward == expected == f"{ka.gain(name):.6g}"
+    # What the page claims is of the defaults.
+    for text, claimed in (("elu(alpha=1.0)", True), ("elu(alpha=2.0)", False)):
+        assert ("range" in "\n".join(_printed(capsys, "show", text)).split()) == claimed
     flat = "star_relu(scale=0.0, bias=0.0)"
     assert " - forward, - backward, with scale" in "\n".join(_printed(capsys, "show", flat))
 

@@ -9,6 +9,7 @@ import math
 import pathlib
 import pickle
 import sys
+import threading
 import warnings
 
 import keras
@@ -615,6 +616,75 @@ def test_a_run_that_fails_leaves_nothing_either(data):
     assert "call" not in vars(model.layers[1])
     assert not tf.config.functions_run_eagerly()
     model.fit(*data, verbose=0)
+
+
+class Meanwhile(keras.layers.Layer):
+    """Calls a function in each call from outside of it, but not of symbols."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function, self.calling = function, False
+
+    def call(self, x):
+        if tf.executing_eagerly() and not self.calling:
+            self.calling = True
+            self.function()
+            self.calling = False
+        return x
+
+
+def test_what_other_threads_do_with_the_model_is_not_watched(data):
+    called = []
+
+    def call():
+        called.append(model(data[0][:3]).shape)
+
+    def call_in_a_thread():
+        thread = threading.Thread(target=call)
+        thread.start()
+        thread.join()
+
+    keras.utils.set_random_seed(1)
+    model = sequential(Dense(4, "relu"), Meanwhile(call_in_a_thread), Dense(4, "tanh"), Dense(1))
+    rows = start(model, *data)
+    assert called == [(3, 1)]
+    model.layers[1].function = lambda: None
+    assert rows == start(model, *data)
+
+
+def test_one_thread_measures_at_a_time_and_leaves_things_as_they_were(data):
+    entered, second = threading.Event(), threading.Event()
+
+    def wait_for_the_other():
+        entered.set()
+        second.wait(1.0)
+
+    def leave_last():
+        second.set()
+        threads[0].join()
+
+    def measure(model, event):
+        event.wait()
+        start(model, *data)
+
+    now = threading.Event()
+    now.set()
+    models = [
+        sequential(Dense(4, "relu"), Meanwhile(function), Dense(1))
+        for function in (wait_for_the_other, leave_last)
+    ]
+    threads = [
+        threading.Thread(target=measure, args=given)
+        for given in zip(models, (now, entered), strict=True)
+    ]
+    before = tf.recompute_grad
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert second.is_set()
+    assert not tf.config.functions_run_eagerly()
+    assert tf.recompute_grad is before
 
 
 def test_every_other_epoch_and_training_that_goes_on(data):

@@ -19,10 +19,10 @@ from keras_activations._special import (
 def acon_c(x, p1=1.0, p2=0.0, beta=1.0):
     """ACON-C: `(p1 - p2) * x / (1 + exp(-beta * (p1 - p2) * x)) + p2 * x`.
 
-    A smooth maximum of the lines `p1 * x` and `p2 * x`, or their mean, which is linear, at
-    `beta=0`: the network learns whether a channel activates. `silu` by default, and `swish` if only
-    `beta` is trained. Its paper reports gains over ReLU and Swish on ImageNet, from small mobile
-    networks to ResNet-152.
+    A smooth maximum of the lines `p1 * x` and `p2 * x`, their minimum for a negative `beta`, or
+    their mean, which is linear, at 0: the network learns whether a channel activates. `silu` by
+    default, and `swish` if only `beta` is trained. Its paper reports gains over ReLU and Swish on
+    ImageNet, from small mobile networks to ResNet-152.
 
     Args:
         x: Tensor of any shape.

@@ -15,8 +15,9 @@ def clamped_swiglu(x, limit=7.0, alpha=1.702, axis=-1):
     """Clamped SwiGLU: `(c + 1) * g / (1 + exp(-alpha * g))`, where `c` and `g` are limited halves.
 
     c is the first half of x, the value, limited to ±`limit`, and g the second, the gate, limited
-    to at most `limit`. Bounded, and open to the gate alone where c is 0: the gated unit of
-    gpt-oss, whose weights interleave the two, gate first. At the limits the slope is the inner one.
+    to at most `limit`. Bounded for a positive `alpha`, and open to the gate alone where c is 0: the
+    gated unit of gpt-oss, whose weights interleave the two, gate first. At the limits the slope is
+    the inner one.
 
     It halves `axis`: put it after a layer, not inside one as `activation=`.
 

@@ -86,6 +86,8 @@ def _gradient(upstream, p, alpha, axis):
 class Entmax(SimplexLayer, TrainedLayer):
     """Layer form of `entmax`, which trains one `alpha - 1`, at 0 or more. Masked entries are 0.
 
+    The trained value is `1 + layer.alpha`.
+
     Args:
         alpha: Initial `alpha`, of at least 1.
         axis: The axis along which the result sums to 1.

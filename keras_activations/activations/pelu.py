@@ -67,17 +67,18 @@ class PELU(ChannelwiseLayer):
     """Layer form of `pelu`, which trains `a` and `b`.
 
     The variables are unconstrained: softplus makes `a` and `b` positive. The arguments are the
-    values that result. An initializer, regularizer or constraint acts on the variables.
+    values that result, `softplus(layer.a)` once trained. An initializer, regularizer or
+    constraint acts on the variables.
     The paper trains a single pair for all channels: that is `axis=None`.
 
     Args:
         a: Initial depth of the negative part, positive.
         b: Initial width of the negative part, positive.
         axis: Axis or axes along which the parameters vary; None for one of each.
-        a_initializer: Keras initializer used instead of `a`.
+        a_initializer: Keras initializer of the variable behind `a`, used instead of it.
         a_regularizer: Keras regularizer of the variable behind `a`.
         a_constraint: Keras constraint on the variable behind `a`.
-        b_initializer: Keras initializer used instead of `b`.
+        b_initializer: Keras initializer of the variable behind `b`, used instead of it.
         b_regularizer: Keras regularizer of the variable behind `b`.
         b_constraint: Keras constraint on the variable behind `b`.
     """

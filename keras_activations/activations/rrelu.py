@@ -97,7 +97,7 @@ class RReLU(StochasticLayer):
 
     Args:
         lower: Smallest slope below zero.
-        upper: Largest slope below zero.
+        upper: Largest slope below zero, not less than `lower`.
         seed: Integer that makes the drawn slopes repeatable, or None.
     """
 

@@ -73,18 +73,19 @@ class SnakeBeta(ChannelwiseLayer):
     """Layer form of `snake_beta`, which trains `alpha` and `beta`.
 
     With `log_scale=True` the variables are the logarithms of both, which keeps these positive, as
-    BigVGAN does; `alpha` and `beta` are still the values that result. An initializer, regularizer
-    or constraint acts on the variables. Without it, only a constraint keeps `beta` away from 0.
+    BigVGAN does; `alpha` and `beta` are still the values that result, `exp(layer.alpha)` once
+    trained. An initializer, regularizer or constraint acts on the variables. With `False`, only a
+    constraint keeps `beta` away from 0.
 
     Args:
         alpha: Initial frequency of the wave; positive if `log_scale`.
         beta: Initial reciprocal of its magnitude, positive.
         log_scale: Whether the variables hold logarithms.
         axis: Axis or axes along which the parameters vary; None for one of each.
-        alpha_initializer: Keras initializer used instead of `alpha`.
+        alpha_initializer: Keras initializer of the variable behind `alpha`, used instead of it.
         alpha_regularizer: Keras regularizer of the variable behind `alpha`.
         alpha_constraint: Keras constraint on the variable behind `alpha`.
-        beta_initializer: Keras initializer used instead of `beta`.
+        beta_initializer: Keras initializer of the variable behind `beta`, used instead of it.
         beta_regularizer: Keras regularizer of the variable behind `beta`.
         beta_constraint: Keras constraint on the variable behind `beta`.
     """

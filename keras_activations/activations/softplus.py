@@ -14,7 +14,8 @@ def softplus(x, beta=1.0):
     """Softplus: `log(1 + exp(beta * x)) / beta`.
 
     Positive and smooth: for outputs that must be positive, such as a scale or a variance, and
-    where second derivatives matter. The larger `beta`, the nearer to ReLU.
+    where second derivatives matter. The larger `beta`, the nearer to ReLU; at -1 it is
+    `log_sigmoid`.
 
     Args:
         x: Tensor of any shape.

@@ -80,18 +80,19 @@ class XIELU(ChannelwiseLayer):
     """Layer form of `xielu`, which trains `alpha_p` and `alpha_n`.
 
     As in the paper, the variables are unconstrained: softplus makes `alpha_p` positive and
-    `alpha_n` larger than `beta`. The arguments are the values that result. An initializer,
-    regularizer or constraint acts on the variables. The paper trains a single pair: `axis=None`.
+    `alpha_n` larger than `beta`. The arguments are the values that result; once trained, these are
+    `softplus(layer.alpha_p)` and `beta + softplus(layer.alpha_n)`. An initializer, regularizer or
+    constraint acts on the variables. The paper trains a single pair: `axis=None`.
 
     Args:
         alpha_p: Initial curvature above zero, positive.
         alpha_n: Initial weight of the exponential below zero, larger than `beta`.
         beta: Slope at 0, fixed.
         axis: Axis or axes along which the parameters vary; None for one of each.
-        alpha_p_initializer: Keras initializer used instead of `alpha_p`.
+        alpha_p_initializer: Keras initializer of the variable behind `alpha_p`, used instead.
         alpha_p_regularizer: Keras regularizer of the variable behind `alpha_p`.
         alpha_p_constraint: Keras constraint on the variable behind `alpha_p`.
-        alpha_n_initializer: Keras initializer used instead of `alpha_n`.
+        alpha_n_initializer: Keras initializer of the variable behind `alpha_n`, used instead.
         alpha_n_regularizer: Keras regularizer of the variable behind `alpha_n`.
         alpha_n_constraint: Keras constraint on the variable behind `alpha_n`.
     """

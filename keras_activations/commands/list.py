@@ -10,7 +10,7 @@ from keras_activations._registry import FAMILIES, ActivationInfo, catalogue
 EXAMPLES = """examples:
   python -m keras_activations list
   python -m keras_activations list --family gated
-  python -m keras_activations list gelu --trained
+  python -m keras_activations list relu --trained
   python -m keras_activations list --bounded | cut -f1
 """
 COLUMNS = ("name", "layer", "family", "parameters", "range", "source")
@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """
     add = parser.add_argument
     add("text", nargs="?", default="", help="part of a name, alias, layer, formula or source")
-    add("--family", choices=FAMILIES)
+    add("--family", choices=FAMILIES, help="only those of the family")
     add("--trained", action="store_true", help="only those with trainable parameters")
     add("--bounded", action="store_true", help="only those whose values are bounded")
     add("--monotonic", action="store_true", help="only those whose values never decrease")

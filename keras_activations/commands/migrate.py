@@ -22,12 +22,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     Args:
         parser: Parser of the command.
     """
-    parser.add_argument("files", nargs="+", metavar="FILE", type=pathlib.Path)
+    parser.add_argument(
+        "files", nargs="+", metavar="FILE", type=pathlib.Path, help="a saved model: .h5 or .keras"
+    )
     parser.add_argument(
         "--output",
         type=pathlib.Path,
         metavar="PATH",
-        help="a folder, or for one FILE the .keras file to write; beside FILE if none is given",
+        help="a folder, or for one FILE the .keras file to write; else old.keras beside old.h5, "
+        "and old_keras3.keras beside old.keras",
     )
     parser.add_argument(
         "--name",
@@ -62,11 +65,14 @@ def run(arguments: argparse.Namespace) -> int:
                 migrate(path, target, names)
             except (OSError, TypeError, ValueError) as error:
                 failed += 1
-                hint = "\nFor names={'old': …} give --name old=…" if "names={" in str(error) else ""
-                print(f"{error}{hint}", file=sys.stderr)
+                print(_with_hint(str(error)), file=sys.stderr)
         for text in _ours(doubts):
-            print(f"{path}: warning: {text}", file=sys.stderr)
+            print(_with_hint(f"{path}: warning: {text}"), file=sys.stderr)
     return 1 if failed else 0
+
+
+def _with_hint(text: str) -> str:
+    return f"{text}\nFor names={{'old': …}} give --name old=…" if "names={" in text else text
 
 
 def _pair(text: str) -> tuple[str, str]:

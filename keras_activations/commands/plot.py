@@ -22,8 +22,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("names", nargs="+", metavar="NAME", help="activations, with parameters if you like")
     add("--second-derivative", action="store_true", help="draw it, too")
-    add("--limits", nargs=2, type=float, default=(-6.0, 6.0), metavar=("LOW", "HIGH"))
-    add("--output", type=pathlib.Path, default=pathlib.Path("activations.png"))
+    add(
+        "--limits",
+        nargs=2,
+        type=float,
+        default=(-6.0, 6.0),
+        metavar=("LOW", "HIGH"),
+        help="ends of the x axis; -6 6 if none are given",
+    )
+    add(
+        "--output",
+        type=pathlib.Path,
+        default=pathlib.Path("activations.png"),
+        help="picture to write, .png, .svg or .pdf; activations.png if none is given",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -56,6 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _card(activation: ActivationInfo, given: dict[str, Any]) -> dict[str, str]:
     trained = ", trained" if issubclass(activation.layer, TrainedLayer) else ""
     signature = str(inspect.signature(activation.function))
+    changed = given != {name: activation.parameters[name] for name in given}
     given = {**activation.required, **given}
     values = "".join(f", with {name} = {value}" for name, value in given.items())
     forward, backward = gain.gains_as_text(activation.name, **given)
@@ -75,7 +76,9 @@ def _card(activation: ActivationInfo, given: dict[str, Any]) -> dict[str, str]:
         "PyTorch": activation.torch,
         "source": ", ".join(filter(None, (activation.paper, activation.url))),
     }
-    return {name: value for name, value in lines.items() if value}
+    # What the page claims holds at the defaults.
+    claims = {"range", "kinks", "monotonic", "Keras", "PyTorch"} if changed else set()
+    return {name: value for name, value in lines.items() if value and name not in claims}
 
 
 def _drawn(activation: ActivationInfo, given: dict[str, Any]) -> str:
