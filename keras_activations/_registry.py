@@ -467,7 +467,7 @@ def _build(entry: ActivationInfo, kwargs: dict[str, Any]) -> Any:
     except (TypeError, ValueError) as error:
         accepted = ", ".join(constructor_arguments(entry.layer))
         raise ValueError(
-            f"Could not make the layer {entry.layer.__name__}: {error} "
+            f"Could not make the layer {entry.layer.__name__}: {str(error).rstrip('.')}. "
             f"Its parameters are: {accepted or 'none'}."
         ) from error
 

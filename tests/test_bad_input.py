@@ -138,6 +138,7 @@ FOUND = {
     "unknown parameter": (lambda: ka.snake(keras.Input((8,)), beta=3), r"snake\(\) .*'beta'"),
     "mask": (lambda: ka.Softmax()(tf.ones([1, 4]), mask=tf.ones([3, 4], tf.bool)), "mask must"),
     "scalar": (lambda: ka.maxout(1.0, num_units=1), "at least one axis"),
+    "no channels": (lambda: ka.maxout(tf.ones([2, 0]), num_units=2), "positive multiple"),
     "nested": (lambda: ka.mish(nested_list(300)), "nested"),
     "too large": (lambda: ka.leaky_relu(1.0, 10**400), "out-of-range"),
     "oscillation": (lambda: ka.gain("snake", alpha=1e7), "too fast"),

@@ -28,8 +28,8 @@ def maxout(x, num_units, axis=-1):
         Tensor of x's shape, but of size `num_units` along `axis`, and of x's dtype.
 
     Raises:
-        ValueError: If `num_units` is not positive, the channels are no multiple of it, or there is
-            no such axis.
+        ValueError: If `num_units` is not positive, the channels are no positive multiple of it, or
+            there is no such axis.
 
     Example:
 
@@ -49,10 +49,10 @@ def maxout(x, num_units, axis=-1):
 
 def _output_shape(shape, num_units, axis):
     channels = shape[normalized(axis, len(shape))]
-    if channels is not None and channels % num_units:
+    if channels is not None and (channels % num_units or not channels):
         raise ValueError(
-            f"maxout groups axis {axis}, whose size must be a multiple of num_units. Received: "
-            f"num_units={num_units}, size {channels}, shape={tuple(shape)}."
+            f"maxout groups axis {axis}, whose size must be a positive multiple of num_units. "
+            f"Received: num_units={num_units}, size {channels}, shape={tuple(shape)}."
         )
     return resized(tuple(shape), axis, num_units)
 
