@@ -6,7 +6,7 @@ import difflib
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import keras
 import numpy as np
@@ -16,7 +16,7 @@ from keras_activations._axes import converted
 
 PACKAGE = "keras_activations"
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+Parameters = ParamSpec("Parameters")
 LayerClass = TypeVar("LayerClass", bound=type[Any])
 
 FAMILIES = (
@@ -133,7 +133,7 @@ class ActivationInfo:
         return self.layer.elementwise
 
 
-def activation(function: Function) -> Function:
+def activation(function: Callable[Parameters, Any]) -> Callable[Parameters, Any]:
     """Makes the function of a page take what Keras users pass.
 
     Lists, arrays, scalars, variables, integers, booleans and ragged tensors become tensors of

@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import inspect
 import pathlib
 import re
 
@@ -68,6 +69,12 @@ def _imports(path):
             yield node.module or ""
         elif isinstance(node, ast.Import):
             yield from (a.name for a in node.names)
+
+
+@all_activations
+def test_strict_type_checkers_let_users_call_it(info):
+    """`mypy --strict` refuses calls of what has no annotation at all."""
+    assert inspect.signature(info.layer.__init__).return_annotation is None
 
 
 @PAGES

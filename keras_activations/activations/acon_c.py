@@ -135,7 +135,7 @@ class AconC(ChannelwiseLayer):
         beta_regularizer=None,
         beta_constraint=None,
         **kwargs,
-    ):
+    ) -> None:
         super().__init__(axis=axis, **kwargs)
         self.learn("p1", p1, p1_initializer, p1_regularizer, p1_constraint)
         self.learn("p2", p2, p2_initializer, p2_regularizer, p2_constraint)

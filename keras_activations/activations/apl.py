@@ -133,7 +133,7 @@ class APL(ChannelwiseLayer):
         b_regularizer=None,
         b_constraint=None,
         **kwargs,
-    ):
+    ) -> None:
         super().__init__(axis=axis, **kwargs)
         a, b = numbers("a", a), numbers("b", b)
         _check(a, b)

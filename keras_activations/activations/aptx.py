@@ -102,7 +102,7 @@ class APTx(ActivationLayer):
         gamma: Factor of the whole.
     """
 
-    def __init__(self, alpha=1.0, beta=1.0, gamma=0.5, **kwargs):
+    def __init__(self, alpha=1.0, beta=1.0, gamma=0.5, **kwargs) -> None:
         super().__init__(**kwargs)
         self.alpha = number("alpha", alpha)
         self.beta = number("beta", beta)

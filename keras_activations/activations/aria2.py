@@ -91,7 +91,7 @@ class Aria2(ActivationLayer):
         beta: Sharpness of the curve, positive.
     """
 
-    def __init__(self, alpha=1.5, beta=2.0, **kwargs):
+    def __init__(self, alpha=1.5, beta=2.0, **kwargs) -> None:
         super().__init__(**kwargs)
         self.alpha = number("alpha", alpha, above=0.0)
         self.beta = number("beta", beta, above=0.0)

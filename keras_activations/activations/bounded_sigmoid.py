@@ -65,7 +65,7 @@ class BoundedSigmoid(ActivationLayer):
         high: The upper limit, larger than `low`.
     """
 
-    def __init__(self, low=0.0, high=1.0, **kwargs):
+    def __init__(self, low=0.0, high=1.0, **kwargs) -> None:
         super().__init__(**kwargs)
         self.low = number("low", low)
         self.high = number("high", high, above=self.low)

@@ -68,7 +68,7 @@ class BoundedTanh(ActivationLayer):
         high: The upper limit, larger than `low`.
     """
 
-    def __init__(self, low=-1.0, high=1.0, **kwargs):
+    def __init__(self, low=-1.0, high=1.0, **kwargs) -> None:
         super().__init__(**kwargs)
         self.low = number("low", low)
         self.high = number("high", high, above=self.low)

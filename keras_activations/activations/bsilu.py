@@ -81,7 +81,7 @@ class BSiLU(ActivationLayer):
         alpha: Twice the distance of the limits below and above from ReLU, at least 0.
     """
 
-    def __init__(self, alpha=1.67, **kwargs):
+    def __init__(self, alpha=1.67, **kwargs) -> None:
         super().__init__(**kwargs)
         self.alpha = number("alpha", alpha, minimum=0.0)
 

@@ -83,7 +83,7 @@ class CELU(ActivationLayer):
         alpha: Depth of the negative part, positive.
     """
 
-    def __init__(self, alpha=1.0, **kwargs):
+    def __init__(self, alpha=1.0, **kwargs) -> None:
         super().__init__(**kwargs)
         self.alpha = number("alpha", alpha, above=0.0)
 

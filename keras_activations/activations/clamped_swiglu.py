@@ -86,7 +86,7 @@ class ClampedSwiGLU(GatedLayer):
         axis: The axis that is halved.
     """
 
-    def __init__(self, limit=7.0, alpha=1.702, axis=-1, **kwargs):
+    def __init__(self, limit=7.0, alpha=1.702, axis=-1, **kwargs) -> None:
         super().__init__(axis=axis, **kwargs)
         self.limit = number("limit", limit, above=0.0)
         self.alpha = number("alpha", alpha)

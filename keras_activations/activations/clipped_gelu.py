@@ -71,7 +71,7 @@ class ClippedGELU(ActivationLayer):
         max_value: The largest value, not less than `min_value`.
     """
 
-    def __init__(self, min_value=-10.0, max_value=10.0, **kwargs):
+    def __init__(self, min_value=-10.0, max_value=10.0, **kwargs) -> None:
         super().__init__(**kwargs)
         self.min_value = number("min_value", min_value)
         self.max_value = number("max_value", max_value, minimum=self.min_value)

@@ -123,7 +123,7 @@ class Derf(ChannelwiseLayer):
         beta_regularizer=None,
         beta_constraint=None,
         **kwargs,
-    ):
+    ) -> None:
         super().__init__(axis=axis, **kwargs)
         self.learn("alpha", alpha, alpha_initializer, alpha_regularizer, alpha_constraint)
         self.learn("shift", shift, shift_initializer, shift_regularizer, shift_constraint)

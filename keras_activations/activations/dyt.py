@@ -112,7 +112,7 @@ class DyT(ChannelwiseLayer):
         beta_regularizer=None,
         beta_constraint=None,
         **kwargs,
-    ):
+    ) -> None:
         super().__init__(axis=axis, **kwargs)
         self.learn("alpha", alpha, alpha_initializer, alpha_regularizer, alpha_constraint)
         self.learn("gamma", gamma, gamma_initializer, gamma_regularizer, gamma_constraint)

@@ -74,7 +74,7 @@ class ESwish(ActivationLayer):
         beta: Scale.
     """
 
-    def __init__(self, beta=1.25, **kwargs):
+    def __init__(self, beta=1.25, **kwargs) -> None:
         super().__init__(**kwargs)
         self.beta = number("beta", beta)
 

@@ -78,7 +78,7 @@ class ELU(ActivationLayer):
         alpha: Depth of the negative part.
     """
 
-    def __init__(self, alpha=1.0, **kwargs):
+    def __init__(self, alpha=1.0, **kwargs) -> None:
         super().__init__(**kwargs)
         self.alpha = number("alpha", alpha)
 

@@ -104,7 +104,7 @@ class Entmax(SimplexLayer, TrainedLayer):
         alpha_regularizer=None,
         alpha_constraint="non_neg",
         **kwargs,
-    ):
+    ) -> None:
         super().__init__(axis=integer("axis", axis), **kwargs)
         number("alpha", alpha, minimum=1.0)
         self.learn("alpha", alpha, alpha_initializer, alpha_regularizer, alpha_constraint)

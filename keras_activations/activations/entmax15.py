@@ -108,7 +108,7 @@ class Entmax15(SimplexLayer):
         axis: The axis along which the result sums to 1.
     """
 
-    def __init__(self, axis=-1, **kwargs):
+    def __init__(self, axis=-1, **kwargs) -> None:
         super().__init__(axis=integer("axis", axis), **kwargs)
 
     def call(self, inputs, mask=None):

@@ -122,7 +122,7 @@ class ErfAct(ChannelwiseLayer):
         beta_regularizer=None,
         beta_constraint=None,
         **kwargs,
-    ):
+    ) -> None:
         super().__init__(axis=axis, **kwargs)
         self.learn("alpha", alpha, alpha_initializer, alpha_regularizer, alpha_constraint)
         self.learn("beta", beta, beta_initializer, beta_regularizer, beta_constraint)

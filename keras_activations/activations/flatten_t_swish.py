@@ -65,7 +65,7 @@ class FlattenTSwish(ActivationLayer):
         t: The value below zero.
     """
 
-    def __init__(self, t=-0.2, **kwargs):
+    def __init__(self, t=-0.2, **kwargs) -> None:
         super().__init__(**kwargs)
         self.t = number("t", t)
 

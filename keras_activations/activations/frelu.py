@@ -73,7 +73,7 @@ class FReLU(ChannelwiseLayer):
         bias_regularizer=None,
         bias_constraint=None,
         **kwargs,
-    ):
+    ) -> None:
         super().__init__(axis=axis, **kwargs)
         self.learn("bias", bias, bias_initializer, bias_regularizer, bias_constraint)
 

@@ -84,7 +84,7 @@ class GeGLU(GatedLayer):
         approximate: Whether to gate by the tanh form of GELU.
     """
 
-    def __init__(self, axis=-1, approximate=False, **kwargs):
+    def __init__(self, axis=-1, approximate=False, **kwargs) -> None:
         super().__init__(axis=axis, **kwargs)
         self.approximate = is_approximate(approximate)
 

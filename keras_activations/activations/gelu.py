@@ -110,7 +110,7 @@ class GELU(ActivationLayer):
         approximate: Whether to use the tanh form.
     """
 
-    def __init__(self, approximate=False, **kwargs):
+    def __init__(self, approximate=False, **kwargs) -> None:
         super().__init__(**kwargs)
         self.approximate = is_approximate(approximate)
 

@@ -87,7 +87,7 @@ class GoLU(ActivationLayer):
         gamma: Steepness of the gate, positive.
     """
 
-    def __init__(self, alpha=1.0, beta=1.0, gamma=1.0, **kwargs):
+    def __init__(self, alpha=1.0, beta=1.0, gamma=1.0, **kwargs) -> None:
         super().__init__(**kwargs)
         self.alpha = number("alpha", alpha)
         self.beta = number("beta", beta, minimum=0.0)

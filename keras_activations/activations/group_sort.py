@@ -132,7 +132,7 @@ class GroupSort(AxisLayer):
 
     moves_entries = True
 
-    def __init__(self, group_size=2, axis=-1, **kwargs):
+    def __init__(self, group_size=2, axis=-1, **kwargs) -> None:
         super().__init__(axis=axis, **kwargs)
         self.group_size = positive("group_size", group_size)
 

@@ -124,7 +124,7 @@ class GumbelSoftmax(SimplexLayer, StochasticLayer):
         seed: Integer that makes the noise repeatable, or None.
     """
 
-    def __init__(self, temperature=1.0, hard=False, axis=-1, seed=None, **kwargs):
+    def __init__(self, temperature=1.0, hard=False, axis=-1, seed=None, **kwargs) -> None:
         super().__init__(axis=axis, seed=seed, **kwargs)
         self.temperature = number("temperature", temperature, above=0.0)
         self.hard = bool(hard)

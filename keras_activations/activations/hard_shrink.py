@@ -65,7 +65,7 @@ class HardShrink(ActivationLayer):
         threshold: The size that x must exceed, at least 0.
     """
 
-    def __init__(self, threshold=0.5, **kwargs):
+    def __init__(self, threshold=0.5, **kwargs) -> None:
         super().__init__(**kwargs)
         self.threshold = number("threshold", threshold, minimum=0.0)
 

@@ -58,7 +58,7 @@ class HardTanh(ActivationLayer):
         max_value: Largest value returned, larger than `min_value`.
     """
 
-    def __init__(self, min_value=-1.0, max_value=1.0, **kwargs):
+    def __init__(self, min_value=-1.0, max_value=1.0, **kwargs) -> None:
         super().__init__(**kwargs)
         self.min_value = number("min_value", min_value)
         self.max_value = number("max_value", max_value, above=self.min_value)

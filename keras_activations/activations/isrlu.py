@@ -64,7 +64,7 @@ class ISRLU(ActivationLayer):
         alpha: Sharpness of the bend below zero, not negative.
     """
 
-    def __init__(self, alpha=1.0, **kwargs):
+    def __init__(self, alpha=1.0, **kwargs) -> None:
         super().__init__(**kwargs)
         self.alpha = number("alpha", alpha, minimum=0.0)
 

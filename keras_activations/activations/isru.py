@@ -82,7 +82,7 @@ class ISRU(ActivationLayer):
         alpha: Sharpness of the bends, not negative.
     """
 
-    def __init__(self, alpha=1.0, **kwargs):
+    def __init__(self, alpha=1.0, **kwargs) -> None:
         super().__init__(**kwargs)
         self.alpha = number("alpha", alpha, minimum=0.0)
 

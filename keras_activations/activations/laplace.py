@@ -82,7 +82,7 @@ class Laplace(ActivationLayer):
         sigma: Standard deviation, positive.
     """
 
-    def __init__(self, mu=0.707107, sigma=0.282095, **kwargs):
+    def __init__(self, mu=0.707107, sigma=0.282095, **kwargs) -> None:
         super().__init__(**kwargs)
         self.mu = number("mu", mu)
         self.sigma = number("sigma", sigma, above=0.0)

@@ -74,7 +74,7 @@ class LeakyReLU(ActivationLayer):
         negative_slope: Slope below zero.
     """
 
-    def __init__(self, negative_slope=0.2, **kwargs):
+    def __init__(self, negative_slope=0.2, **kwargs) -> None:
         super().__init__(**kwargs)
         self.negative_slope = number("negative_slope", negative_slope)
 

@@ -76,7 +76,7 @@ class Logish(ActivationLayer):
         beta: Steepness of the gate.
     """
 
-    def __init__(self, alpha=1.0, beta=1.0, **kwargs):
+    def __init__(self, alpha=1.0, beta=1.0, **kwargs) -> None:
         super().__init__(**kwargs)
         self.alpha = number("alpha", alpha)
         self.beta = number("beta", beta)

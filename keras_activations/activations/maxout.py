@@ -105,7 +105,7 @@ class Maxout(AxisLayer):
 
     moves_entries = True
 
-    def __init__(self, num_units, axis=-1, **kwargs):
+    def __init__(self, num_units, axis=-1, **kwargs) -> None:
         super().__init__(axis=axis, **kwargs)
         self.num_units = positive("num_units", num_units)
 

@@ -83,7 +83,7 @@ class NLReLU(ActivationLayer):
         beta: Slope where the logarithm begins, positive.
     """
 
-    def __init__(self, beta=1.0, **kwargs):
+    def __init__(self, beta=1.0, **kwargs) -> None:
         super().__init__(**kwargs)
         self.beta = number("beta", beta, above=0.0)
 

@@ -95,7 +95,7 @@ class PELU(ChannelwiseLayer):
         b_regularizer=None,
         b_constraint=None,
         **kwargs,
-    ):
+    ) -> None:
         super().__init__(axis=axis, **kwargs)
         number("a", a, above=0.0)
         number("b", b, above=0.0)

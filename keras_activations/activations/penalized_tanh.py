@@ -68,7 +68,7 @@ class PenalizedTanh(ActivationLayer):
         a: Factor below zero.
     """
 
-    def __init__(self, a=0.25, **kwargs):
+    def __init__(self, a=0.25, **kwargs) -> None:
         super().__init__(**kwargs)
         self.a = number("a", a)
 

@@ -115,7 +115,7 @@ class PolyNorm(AxisLayer, TrainedLayer):
         b_regularizer=None,
         b_constraint=None,
         **kwargs,
-    ):
+    ) -> None:
         super().__init__(axis=axis, **kwargs)
         a = numbers("a", a, 3)
         self.learn("a", a, a_initializer, a_regularizer, a_constraint, several=True)

@@ -92,7 +92,7 @@ class PolyReLU(ChannelwiseLayer):
         a_regularizer=None,
         a_constraint=None,
         **kwargs,
-    ):
+    ) -> None:
         super().__init__(axis=axis, **kwargs)
         a = numbers("a", a, 4)
         self.learn("a", a, a_initializer, a_regularizer, a_constraint, several=True)

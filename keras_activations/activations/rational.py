@@ -133,7 +133,7 @@ class Rational(ChannelwiseLayer):
         denominator_regularizer=None,
         denominator_constraint=None,
         **kwargs,
-    ):
+    ) -> None:
         super().__init__(axis=axis, **kwargs)
         self.init = init
         goal = target(init)

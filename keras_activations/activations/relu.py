@@ -101,7 +101,7 @@ class ReLU(ActivationLayer):
         threshold: Where the line with slope 1 begins, at least 0.
     """
 
-    def __init__(self, max_value=None, negative_slope=0.0, threshold=0.0, **kwargs):
+    def __init__(self, max_value=None, negative_slope=0.0, threshold=0.0, **kwargs) -> None:
         super().__init__(**kwargs)
         self.negative_slope = number("negative_slope", negative_slope, minimum=0.0)
         self.max_value = None if max_value is None else number("max_value", max_value, minimum=0.0)

@@ -101,7 +101,7 @@ class RReLU(StochasticLayer):
         seed: Integer that makes the drawn slopes repeatable, or None.
     """
 
-    def __init__(self, lower=1 / 8, upper=1 / 3, seed=None, **kwargs):
+    def __init__(self, lower=1 / 8, upper=1 / 3, seed=None, **kwargs) -> None:
         super().__init__(seed=seed, **kwargs)
         self.lower = number("lower", lower)
         self.upper = number("upper", upper, minimum=self.lower)

@@ -75,7 +75,7 @@ class ScaledTanh(ActivationLayer):
         b: Scale of the input.
     """
 
-    def __init__(self, a=1.7159, b=2 / 3, **kwargs):
+    def __init__(self, a=1.7159, b=2 / 3, **kwargs) -> None:
         super().__init__(**kwargs)
         self.a = number("a", a)
         self.b = number("b", b)

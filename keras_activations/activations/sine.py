@@ -74,7 +74,7 @@ class Sine(ActivationLayer):
         w0: Frequency of the wave.
     """
 
-    def __init__(self, w0=30.0, **kwargs):
+    def __init__(self, w0=30.0, **kwargs) -> None:
         super().__init__(**kwargs)
         self.w0 = number("w0", w0)
 

@@ -68,7 +68,7 @@ class SmeLU(ActivationLayer):
         beta: Half the width of the bend, above 0.
     """
 
-    def __init__(self, beta=1.5, **kwargs):
+    def __init__(self, beta=1.5, **kwargs) -> None:
         super().__init__(**kwargs)
         self.beta = number("beta", beta, above=0.0)
 

@@ -106,7 +106,7 @@ class Smish(ActivationLayer):
         beta: Steepness of the gate.
     """
 
-    def __init__(self, alpha=1.0, beta=1.0, **kwargs):
+    def __init__(self, alpha=1.0, beta=1.0, **kwargs) -> None:
         super().__init__(**kwargs)
         self.alpha = number("alpha", alpha)
         self.beta = number("beta", beta)

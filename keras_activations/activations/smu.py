@@ -120,7 +120,7 @@ class SMU(ChannelwiseLayer):
         mu_regularizer=None,
         mu_constraint=None,
         **kwargs,
-    ):
+    ) -> None:
         super().__init__(axis=axis, **kwargs)
         self.alpha = number("alpha", alpha)
         self.learn("mu", mu, mu_initializer, mu_regularizer, mu_constraint)

@@ -95,7 +95,7 @@ class Snake(ChannelwiseLayer):
         alpha_regularizer=None,
         alpha_constraint=None,
         **kwargs,
-    ):
+    ) -> None:
         super().__init__(axis=axis, **kwargs)
         self.learn("alpha", alpha, alpha_initializer, alpha_regularizer, alpha_constraint)
 

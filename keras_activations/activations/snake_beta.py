@@ -103,7 +103,7 @@ class SnakeBeta(ChannelwiseLayer):
         beta_regularizer=None,
         beta_constraint=None,
         **kwargs,
-    ):
+    ) -> None:
         super().__init__(axis=axis, **kwargs)
         self.log_scale = bool(log_scale)
         number("alpha", alpha, above=0.0 if self.log_scale else -math.inf)

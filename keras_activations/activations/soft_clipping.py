@@ -99,7 +99,7 @@ class SoftClipping(ActivationLayer):
         alpha: Sharpness of the bends at 0 and 1, positive.
     """
 
-    def __init__(self, alpha=1.0, **kwargs):
+    def __init__(self, alpha=1.0, **kwargs) -> None:
         super().__init__(**kwargs)
         self.alpha = number("alpha", alpha, above=0.0)
 

@@ -152,7 +152,7 @@ class SoftExponential(ChannelwiseLayer):
         alpha_regularizer=None,
         alpha_constraint=None,
         **kwargs,
-    ):
+    ) -> None:
         super().__init__(axis=axis, **kwargs)
         self.learn("alpha", alpha, alpha_initializer, alpha_regularizer, alpha_constraint)
 

@@ -64,7 +64,7 @@ class SoftShrink(ActivationLayer):
         threshold: By how much x is shrunk, at least 0.
     """
 
-    def __init__(self, threshold=0.5, **kwargs):
+    def __init__(self, threshold=0.5, **kwargs) -> None:
         super().__init__(**kwargs)
         self.threshold = number("threshold", threshold, minimum=0.0)
 

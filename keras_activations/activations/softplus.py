@@ -78,7 +78,7 @@ class Softplus(ActivationLayer):
         beta: Sharpness of the bend, not 0.
     """
 
-    def __init__(self, beta=1.0, **kwargs):
+    def __init__(self, beta=1.0, **kwargs) -> None:
         super().__init__(**kwargs)
         self.beta = number("beta", beta)
         if self.beta == 0.0:

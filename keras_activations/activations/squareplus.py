@@ -83,7 +83,7 @@ class Squareplus(ActivationLayer):
         b: Width of the bend, not negative.
     """
 
-    def __init__(self, b=4.0, **kwargs):
+    def __init__(self, b=4.0, **kwargs) -> None:
         super().__init__(**kwargs)
         self.b = number("b", b, minimum=0.0)
 

@@ -128,7 +128,7 @@ class SReLU(ChannelwiseLayer):
         a_right_regularizer=None,
         a_right_constraint=None,
         **kwargs,
-    ):
+    ) -> None:
         super().__init__(axis=axis, **kwargs)
         self.learn("t_left", t_left, t_left_initializer, t_left_regularizer, t_left_constraint)
         self.learn("a_left", a_left, a_left_initializer, a_left_regularizer, a_left_constraint)

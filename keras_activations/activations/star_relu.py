@@ -95,7 +95,7 @@ class StarReLU(ChannelwiseLayer):
         bias_regularizer=None,
         bias_constraint=None,
         **kwargs,
-    ):
+    ) -> None:
         super().__init__(axis=axis, **kwargs)
         self.learn("scale", scale, scale_initializer, scale_regularizer, scale_constraint)
         self.learn("bias", bias, bias_initializer, bias_regularizer, bias_constraint)

@@ -77,7 +77,7 @@ class SugarReLU(ActivationLayer):
         alpha: The parameter of `bsilu`, at least 0.
     """
 
-    def __init__(self, alpha=1.67, **kwargs):
+    def __init__(self, alpha=1.67, **kwargs) -> None:
         super().__init__(**kwargs)
         self.alpha = number("alpha", alpha, minimum=0.0)
 

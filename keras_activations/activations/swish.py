@@ -102,7 +102,7 @@ class Swish(ChannelwiseLayer):
         beta_regularizer=None,
         beta_constraint=None,
         **kwargs,
-    ):
+    ) -> None:
         super().__init__(axis=axis, **kwargs)
         self.learn("beta", beta, beta_initializer, beta_regularizer, beta_constraint)
 

@@ -63,7 +63,7 @@ class Threshold(ActivationLayer):
         default_value: What replaces an x that does not.
     """
 
-    def __init__(self, threshold=0.0, default_value=0.0, **kwargs):
+    def __init__(self, threshold=0.0, default_value=0.0, **kwargs) -> None:
         super().__init__(**kwargs)
         self.threshold = number("threshold", threshold)
         self.default_value = number("default_value", default_value)

@@ -99,7 +99,7 @@ class TLU(ChannelwiseLayer):
         alpha_regularizer=None,
         alpha_constraint=None,
         **kwargs,
-    ):
+    ) -> None:
         super().__init__(axis=axis, **kwargs)
         self.affine = bool(affine)
         self.learn("tau", tau, tau_initializer, tau_regularizer, tau_constraint)

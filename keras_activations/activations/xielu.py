@@ -110,7 +110,7 @@ class XIELU(ChannelwiseLayer):
         alpha_n_regularizer=None,
         alpha_n_constraint=None,
         **kwargs,
-    ):
+    ) -> None:
         super().__init__(axis=axis, **kwargs)
         self.beta = number("beta", beta)
         number("alpha_p", alpha_p, above=0.0)
