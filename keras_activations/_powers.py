@@ -19,11 +19,11 @@ def powers_of_sum_one(x, k, axis):
     Returns:
         Tensor of the shape of both.
     """
-    few = k > 1.0
+    steep = k > 1.0
     return tf.cond(
-        tf.reduce_any(few),
+        tf.reduce_any(steep),
         lambda: tf.where(
-            few,
+            steep,
             _from_the_smallest(x, tf.maximum(k, 1.0), axis),
             _from_the_largest(x, tf.minimum(k, 1.0), axis),
         ),
@@ -33,8 +33,8 @@ def powers_of_sum_one(x, k, axis):
 
 def _from_the_largest(x, k, axis):
     """(1 + k * (x - mu))**(1 / k), with the mu for which it sums to 1, for 0 < k <= 1."""
-    # It is exp(x - mu) to all digits for the smallest k. From max(x) on, where the sum is too
-    # large; that of as many axes as the result has.
+    # It is exp(x - mu) to all digits for the smallest k. The start is max(x), where the sum is too
+    # large, in the shape in which k may broadcast x.
     start = 0.0 * (tf.reduce_max(tf.zeros_like(x), axis, keepdims=True) + k)
     return _power(x, _newton(_step, start, axis, x, k), k)[0]
 
@@ -100,7 +100,7 @@ def _edge(x, k, axis):
     """The smallest x of which the result is not 0."""
 
     def halved(low, high, _):
-        # The next entry from the middle on, else the last before it: no bits, but entries run out.
+        # An entry near the middle: the first from there on, else the last before it.
         middle = 0.5 * (low + high)
         above = tf.where((x >= middle) & (x < high), x, high)
         above = tf.reduce_min(above, axis, keepdims=True)
@@ -129,8 +129,8 @@ def _newton(step, start, axis, *given):
 
     start = (tf.stop_gradient(start), tf.constant(True))
     at, _ = tf.while_loop(lambda _, moving: moving, moved, start, maximum_iterations=STEPS)
-    # Two more, each of which squares the error, and which are differentiated: three times, and the
-    # result is right.
+    # Each of two more squares the error. These are differentiated, and the third derivative is
+    # right, too.
     for _ in range(2):
         at += step(at, axis, *given)
     return at

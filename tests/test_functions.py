@@ -254,18 +254,19 @@ def test_jacobians_forward_mode_and_recomputation_agree_with_the_gradient(info, 
             y = call(x)
         return accumulator.jvp(y, unconnected_gradients="zero")
 
-    if info.backward is None:
+    if info.backward is None and (info in SOME or not info.elementwise):
         np.testing.assert_allclose(inside(x), expected, atol=1e-12)
 
     _, recomputed = gradient(tf.recompute_grad(call), x, upstream)
     np.testing.assert_allclose(recomputed, dx, atol=1e-12)
 
 
-# Compiled as a whole it is what the engine makes of a graph, the same for all.
+# What the engine makes of it in a graph, compiled as a whole or not, is the same for all.
 @pytest.mark.parametrize(
     ("info", "mode"),
     [
-        *((i, mode) for i in ka.catalogue() for mode in ("eager", "graph")),
+        *((i, "eager") for i in ka.catalogue()),
+        *((i, "graph") for i in ka.catalogue() if i in SOME or not i.elementwise),
         *((i, "xla") for i in ka.catalogue()[::4]),
     ],
     ids=lambda value: getattr(value, "name", value),

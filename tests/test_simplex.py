@@ -153,9 +153,16 @@ def test_entmax_stays_in_its_domain():
         ka.Entmax(alpha=0.5)
 
 
-@pytest.mark.parametrize("name", ["softmin", "entmax15", "entmax", "gumbel_softmax"])
-def test_nan_stays_in_its_row_and_comes_out(name):
-    y = ka.info(name).function([[0.5, np.nan, 0.25, -1.0], [0.5, 0.0, 0.25, -1.0]]).numpy()
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        *((n, {}) for n in ("softmin", "entmax15", "entmax", "gumbel_softmax")),
+        ("entmax", {"alpha": 3}),
+    ],
+)
+def test_nan_stays_in_its_row_and_comes_out(name, given):
+    function, x = ka.info(name).function, [[0.5, np.nan, 0.25, -1.0], [0.5, 0.0, 0.25, -1.0]]
+    y = function(x, **given).numpy()
     assert np.isnan(y[0, 1])
     np.testing.assert_allclose(y[1].sum(), 1.0, rtol=1e-6)
 
