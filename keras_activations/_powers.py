@@ -69,13 +69,14 @@ def _from_the_smallest(x, k, axis):
     excess = k * (x - mean(tf.maximum(x, edge), at_edge, axis))
     excess = tf.where(x < edge, zero - 1.0, tf.where(x > edge, excess, zero))
     start = (1.0 - _sum(_root(excess, k), axis)) / _sum(at_edge, axis)
+    start = tf.where(start <= 0.0, tf.constant(SMALLEST, x.dtype), start)  # By the mean's rounding.
     return _norm(excess, _newton(_norm_step, start, axis, excess, k), k)[0]
 
 
 def _norm_step(least, axis, excess, k):
-    # Newton's, for the sum of what are norms, and so convex.
+    # Newton's, for the sum of what are norms, and so convex. Only rounding leads it to 0, or below.
     total, change = (_sum(t, axis) for t in _norm(excess, least, k))
-    return tf.maximum((1.0 - total) / change, SMALLEST - least)
+    return tf.maximum((1.0 - total) / change, -0.999999 * least)
 
 
 def _norm(excess, least, k):

@@ -285,6 +285,7 @@ def test_compiled_in_eager_mode(info, dtype, chosen, monkeypatch):
         assert set(chosen) == ({compiled} if kernels else set())
 
 
+# What the engine makes of unknown sizes is the same for all that is element-wise.
 @all_of([i for i in ka.catalogue() if i in ka.catalogue()[::4] or not i.elementwise])
 def test_compiled_in_a_graph_of_unknown_shape(info):
     function, arguments = _derivatives(info, "float32")

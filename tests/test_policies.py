@@ -14,6 +14,7 @@ import keras_activations as ka
 BATCH = np.random.default_rng(0).normal(size=(16, 8)).astype("float32")
 TARGET = np.cos(BATCH[:, :1])
 TRAINED = [i for i in ka.catalogue() if is_trained(i)]
+# What Keras does with a layer and its variables is the same for all.
 SOME = [*TRAINED[::3], *(i for i in ka.catalogue()[::5] if i not in TRAINED)]
 
 

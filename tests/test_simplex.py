@@ -66,6 +66,21 @@ def test_entmax_keeps_its_digits_where_the_slope_is_infinite(alpha):
             np.testing.assert_allclose(found, truth, atol=error * np.abs(truth).max())
 
 
+def test_entmax_of_entries_that_hardly_reach():
+    """Whose results are as small as the rounding of the others."""
+    generator = np.random.default_rng(1)
+    k = generator.uniform(1.0, 8.0, (20_000, 1))
+    half = np.minimum(generator.uniform(0.5, 1.5, k.shape), 1.0)
+    tiny = 10.0 ** generator.uniform(-30, -6, k.shape)
+    powers = np.concatenate([half**k, (1.0 - half) ** k, tiny, 0.0 * k], 1)
+    x = (powers - powers.max(1, keepdims=True)) / k
+    for dtype, error in (("float32", 1e-6), ("float64", 1e-14)):
+        rows = tf.constant(x, dtype)
+        y, dx = gradient(lambda t: ka.entmax(t, 1.0 + k), rows, tf.cos(3.0 * rows))
+        np.testing.assert_allclose(tf.reduce_sum(y, 1), 1.0, atol=error)
+        assert np.all(np.isfinite(dx))
+
+
 @pytest.fixture
 def steps_of_entmax(monkeypatch):
     """A function that computes entmax, and returns it and how many steps that took."""
